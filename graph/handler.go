@@ -1,0 +1,105 @@
+package graph
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"postern/internal/auth"
+)
+
+// Options are what a handler is made from.
+type Options struct {
+	Resolver *Resolver
+	// Authenticate finds the viewer of a WebSocket by what stands for its Authorization header.
+	Authenticate func(ctx context.Context, header []string) (*auth.Viewer, auth.Reason, error)
+	// RequestID is how a request is called in the log.
+	RequestID     func(context.Context) string
+	Introspection bool
+	Log           *slog.Logger
+}
+
+const (
+	// cachedDocuments is how many parsed documents are kept, and cachedLength how long one may be for that, in bytes.
+	cachedDocuments = 1000
+	cachedLength    = 16 << 10
+
+	// maxTokens is how many lexical tokens a document may have.
+	maxTokens = 2000
+
+	webSocketPing = 20 * time.Second
+)
+
+// NewHandler serves the schema over HTTP and WebSocket.
+func NewHandler(o Options) http.Handler {
+	server := handler.New(NewExecutableSchema(Config{
+		Resolvers:  o.Resolver,
+		Directives: DirectiveRoot{Auth: authDirective},
+	}))
+	server.AddTransport(transport.Websocket{
+		KeepAlivePingInterval: webSocketPing,
+		InitFunc:              authenticateSocket(o.Authenticate),
+	})
+	server.AddTransport(transport.Options{})
+	server.AddTransport(transport.GET{})
+	server.AddTransport(transport.POST{})
+
+	presenter := presenter{log: o.Log, requestID: o.RequestID}
+	server.SetErrorPresenter(presenter.present)
+	server.SetRecoverFunc(presenter.recover)
+	server.SetQueryCache(documentCache{lru.New[*ast.QueryDocument](cachedDocuments)})
+	server.SetParserTokenLimit(maxTokens)
+	server.Use(&oneOf{})
+	if o.Introspection {
+		server.Use(extension.Introspection{})
+	} else {
+		server.SetDisableSuggestion(true)
+	}
+	server.AroundResponses(tellWhyAnonymous)
+	return server
+}
+
+// authenticateSocket lets a WebSocket say who it is by its connection parameters, as its handshake cannot in a browser.
+func authenticateSocket(
+	authenticate func(context.Context, []string) (*auth.Viewer, auth.Reason, error),
+) transport.WebsocketInitFunc {
+	return func(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+		header := payload.Authorization()
+		if header == "" {
+			return ctx, nil, nil
+		}
+		caller := auth.FromContext(ctx)
+		var err error
+		caller.Viewer, caller.Refusal, err = authenticate(ctx, []string{header})
+		return auth.NewContext(ctx, caller), nil, err
+	}
+}
+
+// tellWhyAnonymous lets a client know that its token was of no use even where none was needed, so that it refreshes
+// rather than keeps an answer that was meant for an anonymous caller.
+func tellWhyAnonymous(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	if refusal := auth.FromContext(ctx).Refusal; refusal != "" && refusal != auth.TokenMissing {
+		graphql.RegisterExtension(ctx, "auth", map[string]string{"reason": string(refusal)})
+	}
+	return next(ctx)
+}
+
+// documentCache keeps parsed documents that are short: what it holds is bounded in bytes as in number.
+type documentCache struct {
+	graphql.Cache[*ast.QueryDocument]
+}
+
+// Add implements graphql.Cache.
+func (c documentCache) Add(ctx context.Context, text string, document *ast.QueryDocument) {
+	if len(text) <= cachedLength {
+		c.Cache.Add(ctx, text, document)
+	}
+}

@@ -1,0 +1,64 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"postern/internal/fault"
+	"postern/internal/id"
+	"postern/internal/page"
+)
+
+// nodes finds whatever has the ids and may be seen, in the order of the ids and with nil for what there is not; by one
+// look-up for each type among them.
+func (r *Resolver) nodes(ctx context.Context, want []id.Any) ([]Node, error) {
+	if len(want) > page.Max {
+		return nil, fault.New(fault.Invalid, "at most %d ids can be asked for at once", page.Max).At("ids")
+	}
+	found := make(map[uuid.UUID]Node, len(want))
+	if ids := only(want, id.Any.Post); len(ids) > 0 {
+		posts, err := r.Posts.PostsByID(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, post := range posts {
+			found[post.ID.UUID] = post
+		}
+	}
+	if ids := only(want, id.Any.User); len(ids) > 0 {
+		users, err := r.Accounts.Users(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, user := range users {
+			found[user.ID.UUID] = user
+		}
+	}
+	if ids := only(want, id.Any.Session); len(ids) > 0 {
+		sessions, err := r.Accounts.SessionsByID(ctx, viewer(ctx), ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, session := range sessions {
+			found[session.ID.UUID] = session
+		}
+	}
+	nodes := make([]Node, len(want))
+	for i, one := range want {
+		nodes[i] = found[one.UUID]
+	}
+	return nodes, nil
+}
+
+// only are the ids of one type.
+func only[T comparable](ids []id.Any, as func(id.Any) T) []T {
+	var nothing T
+	var typed []T
+	for _, one := range ids {
+		if t := as(one); t != nothing {
+			typed = append(typed, t)
+		}
+	}
+	return typed
+}

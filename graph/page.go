@@ -1,0 +1,134 @@
+package graph
+
+import (
+	"context"
+	"encoding/base64"
+
+	"github.com/google/uuid"
+
+	"postern/internal/account"
+	"postern/internal/blog"
+	"postern/internal/fault"
+	"postern/internal/page"
+)
+
+// PostConnection is a page of posts.
+type PostConnection struct {
+	connection[*blog.Post]
+}
+
+// Edges are the posts with their cursors.
+func (c PostConnection) Edges() []PostEdge {
+	edges := make([]PostEdge, len(c.page.Items))
+	for i, post := range c.page.Items {
+		edges[i] = PostEdge{Cursor: c.cursor(post), Node: post}
+	}
+	return edges
+}
+
+// SessionConnection is a page of sessions.
+type SessionConnection struct {
+	connection[*account.Session]
+}
+
+// Edges are the sessions with their cursors.
+func (c SessionConnection) Edges() []SessionEdge {
+	edges := make([]SessionEdge, len(c.page.Items))
+	for i, session := range c.page.Items {
+		edges[i] = SessionEdge{Cursor: c.cursor(session), Node: session}
+	}
+	return edges
+}
+
+// connection is what all connections have in common (Relay Cursor Connections Specification).
+type connection[T any] struct {
+	page  page.Page[T]
+	kind  cursorKind
+	id    func(T) uuid.UUID
+	count func(context.Context) (int, error)
+}
+
+// Nodes are the items alone.
+func (c connection[T]) Nodes() []T { return c.page.Items }
+
+// PageInfo tells where the page stands.
+func (c connection[T]) PageInfo() *PageInfo {
+	info := &PageInfo{HasNextPage: c.page.HasNext, HasPreviousPage: c.page.HasPrevious}
+	if items := c.page.Items; len(items) > 0 {
+		info.StartCursor = new(c.cursor(items[0]))
+		info.EndCursor = new(c.cursor(items[len(items)-1]))
+	}
+	return info
+}
+
+// TotalCount counts the whole list; a field that is not selected is not counted.
+func (c connection[T]) TotalCount(ctx context.Context) (int, error) { return c.count(ctx) }
+
+func (c connection[T]) cursor(item T) string { return c.kind.format(c.id(item)) }
+
+// cursorKind tells the cursors of one list from those of another. A cursor is opaque: the kind and the id after which, or
+// before which, to go on.
+type cursorKind byte
+
+const (
+	postCursor    cursorKind = 'p'
+	sessionCursor cursorKind = 's'
+)
+
+func (k cursorKind) format(u uuid.UUID) string {
+	return base64.RawURLEncoding.EncodeToString(append([]byte{byte(k)}, u[:]...))
+}
+
+// parse reads a cursor of this kind; nil stays nil. The error is an Invalid fault.
+func (k cursorKind) parse(argument string, cursor *string) (*uuid.UUID, error) {
+	if cursor == nil {
+		return nil, nil //nolint:nilnil // nothing was given, which is no error
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(*cursor)
+	if err != nil || len(raw) != 1+len(uuid.UUID{}) || raw[0] != byte(k) {
+		return nil, fault.New(fault.Invalid, "%s is no cursor of this list", argument).At(argument)
+	}
+	return new(uuid.UUID(raw[1:])), nil
+}
+
+// args decodes the arguments of a connection.
+func (k cursorKind) args(first *int, after *string, last *int, before *string) (page.Args, error) {
+	afterID, err := k.parse("after", after)
+	if err != nil {
+		return page.Args{}, err
+	}
+	beforeID, err := k.parse("before", before)
+	return page.Args{First: first, After: afterID, Last: last, Before: beforeID}, err
+}
+
+// posts answers a connection of posts.
+func (r *Resolver) posts(
+	ctx context.Context, filter blog.PostFilter, first *int, after *string, last *int, before *string,
+) (*PostConnection, error) {
+	args, err := postCursor.args(first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.Posts.Posts(ctx, filter, args)
+	return &PostConnection{connection[*blog.Post]{
+		page:  found,
+		kind:  postCursor,
+		id:    func(p *blog.Post) uuid.UUID { return p.ID.UUID },
+		count: func(ctx context.Context) (int, error) { return r.Posts.CountPosts(ctx, filter) },
+	}}, err
+}
+
+// sessions answers a connection of the viewer's sessions.
+func (r *Resolver) sessions(ctx context.Context, first *int, after *string, last *int, before *string) (*SessionConnection, error) {
+	args, err := sessionCursor.args(first, after, last, before)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.Accounts.Sessions(ctx, viewer(ctx), args)
+	return &SessionConnection{connection[*account.Session]{
+		page:  found,
+		kind:  sessionCursor,
+		id:    func(s *account.Session) uuid.UUID { return s.ID.UUID },
+		count: func(ctx context.Context) (int, error) { return r.Accounts.CountSessions(ctx, viewer(ctx)) },
+	}}, err
+}

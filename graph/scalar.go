@@ -1,0 +1,88 @@
+package graph
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"postern/internal/fault"
+)
+
+// The scalars are as strict as the specification (GraphQL, section 3.5): gqlgen's own take a number for a String, and
+// Ints of more than 32 bits.
+
+// MarshalInt writes an Int.
+func MarshalInt(i int) graphql.Marshaler { return graphql.MarshalInt(i) }
+
+// UnmarshalInt reads an Int of 32 bits.
+func UnmarshalInt(v any) (int, error) {
+	i, ok := integer(v)
+	if !ok || i < math.MinInt32 || i > math.MaxInt32 {
+		return 0, fault.New(fault.Invalid, "Int cannot represent this value: it is no integer of 32 bits")
+	}
+	return int(i), nil
+}
+
+func integer(v any) (int64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return v, true
+	case int:
+		return int64(v), true
+	case json.Number:
+		i, err := strconv.ParseInt(v.String(), 10, 64)
+		return i, err == nil
+	default:
+		return 0, false
+	}
+}
+
+// MarshalString writes a String.
+func MarshalString(s string) graphql.Marshaler { return graphql.MarshalString(s) }
+
+// UnmarshalString reads a String.
+func UnmarshalString(v any) (string, error) {
+	s, ok := v.(string)
+	if !ok || !utf8.ValidString(s) {
+		return "", fault.New(fault.Invalid, "String cannot represent this value: it is no text in UTF-8")
+	}
+	return s, nil
+}
+
+// MarshalBoolean writes a Boolean.
+func MarshalBoolean(b bool) graphql.Marshaler { return graphql.MarshalBoolean(b) }
+
+// UnmarshalBoolean reads a Boolean.
+func UnmarshalBoolean(v any) (bool, error) {
+	b, ok := v.(bool)
+	if !ok {
+		return false, fault.New(fault.Invalid, "Boolean cannot represent this value: it is neither true nor false")
+	}
+	return b, nil
+}
+
+// dateTime is RFC 3339 in UTC with microseconds, as many of their digits as are not zero.
+const dateTime = "2006-01-02T15:04:05.999999Z07:00"
+
+// MarshalDateTime writes a DateTime.
+func MarshalDateTime(t time.Time) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		_, _ = w.Write(t.UTC().AppendFormat([]byte{'"'}, dateTime+`"`))
+	})
+}
+
+// UnmarshalDateTime reads a DateTime in any zone, of the years 1970 to 9999.
+func UnmarshalDateTime(v any) (time.Time, error) {
+	s, _ := v.(string)
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || t.Unix() < 0 || t.Nanosecond()%1000 != 0 {
+		return time.Time{}, fault.New(fault.Invalid,
+			"DateTime cannot represent this value: write it like 2026-01-31T08:00:00Z, with six digits after the second at most")
+	}
+	return t.UTC(), nil
+}

@@ -1,0 +1,106 @@
+package account
+
+import (
+	_ "embed"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"postern/internal/fault"
+)
+
+// What a password may be, in characters.
+const (
+	minPassword = 15
+	maxPassword = 128
+)
+
+// normalizePassword makes the same password of every way to type it (NIST SP 800-63B, section 3.1.1.2).
+func normalizePassword(password string) string { return norm.NFC.String(password) }
+
+// checkPassword checks a new password, given the words of the account that it must not be made of.
+func checkPassword(password string, words ...string) error {
+	length := utf8.RuneCountInString(password)
+	switch {
+	case !utf8.ValidString(password):
+		return fault.New(fault.Invalid, "The password is not valid UTF-8.")
+	case length < minPassword || length > maxPassword:
+		return fault.New(fault.Invalid, "A password has %d to %d characters; this one has %d.", minPassword, maxPassword, length)
+	case wellKnown(password, words):
+		return fault.New(fault.Invalid, "That password is too easy to guess: choose words that have nothing to do with each other.")
+	}
+	return nil
+}
+
+// maxPieces is of how many well-known words and runs a password may not consist.
+const maxPieces = 3
+
+// wellKnown tells whether a password consists of a few well-known words, words of its account, and runs like 1234 or aaaa,
+// whatever stands between them.
+func wellKnown(password string, words []string) bool {
+	folded := letters(password)
+	known := slices.Clone(commonWords())
+	for _, word := range words {
+		if word = letters(word); utf8.RuneCountInString(word) > 2 {
+			known = append(known, word)
+		}
+	}
+	// least[i] is of how many pieces the first i bytes consist.
+	least := make([]int, len(folded)+1)
+	for end := 1; end <= len(folded); end++ {
+		least[end] = maxPieces + 1
+		for _, word := range known {
+			if strings.HasSuffix(folded[:end], word) {
+				least[end] = min(least[end], least[end-len(word)]+1)
+			}
+		}
+		for start := runStart(folded, end); start < end-1; start++ {
+			least[end] = min(least[end], least[start]+1)
+		}
+	}
+	return least[len(folded)] <= maxPieces
+}
+
+// runStart is where the longest run that ends before end begins: bytes that all differ from the next by the same 0, 1 or -1.
+func runStart(s string, end int) int {
+	start := end - 1
+	for start > 0 {
+		step := int(s[start]) - int(s[start-1])
+		if step < -1 || step > 1 || start < end-1 && step != int(s[start+1])-int(s[start]) {
+			break
+		}
+		start--
+	}
+	return start
+}
+
+// letters are the letters and digits of a text, case folded.
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) {
+			return r
+		}
+		return -1
+	}, cases.Fold().String(norm.NFKC.String(s)))
+}
+
+//go:embed common_passwords.txt
+var commonPasswords string //nolint:gochecknoglobals // embedding needs a variable
+
+// commonWords are what passwords are often made of, one on a line in common_passwords.txt.
+//
+//nolint:gochecknoglobals // computed once from a constant
+var commonWords = sync.OnceValue(func() []string {
+	var words []string
+	for line := range strings.Lines(commonPasswords) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			words = append(words, letters(line))
+		}
+	}
+	return words
+})

@@ -1,0 +1,113 @@
+// Package account keeps users, their credentials and their sessions: who they are, how they prove it, and for how long.
+//
+// It knows no transport and no SQL: it may import auth, fault, id, page and text.
+package account
+
+import (
+	"context"
+	"time"
+
+	"postern/internal/auth"
+	"postern/internal/fault"
+	"postern/internal/id"
+)
+
+// Options are what a Service is made from.
+type Options struct {
+	Store     Store
+	Passwords *auth.Passwords
+	Tokens    *auth.Tokens
+	Now       func() time.Time
+	// SignupOpen lets anybody open an account; SignupRole is what it may do.
+	SignupOpen bool
+	SignupRole auth.Role
+}
+
+// Service is what can be done with accounts. It is safe for concurrent use.
+type Service struct {
+	store     Store
+	passwords *auth.Passwords
+	tokens    *auth.Tokens
+	now       func() time.Time
+	open      bool
+	role      auth.Role
+}
+
+// NewService returns a Service.
+func NewService(o Options) *Service {
+	return &Service{
+		store:     o.Store,
+		passwords: o.Passwords,
+		tokens:    o.Tokens,
+		now:       func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
+		open:      o.SignupOpen,
+		role:      o.SignupRole,
+	}
+}
+
+// Account is the viewer's own.
+func (s *Service) Account(ctx context.Context, viewer auth.Viewer) (*Account, error) {
+	return s.store.Account(ctx, viewer.UserID)
+}
+
+// User finds an author; NotFound if there is none.
+func (s *Service) User(ctx context.Context, by UserLookup) (*User, error) {
+	if err := by.check(); err != nil {
+		return nil, err
+	}
+	if by.Handle != nil && checkHandle(*by.Handle) != nil {
+		return nil, noUser()
+	}
+	return s.store.User(ctx, by)
+}
+
+// Users are the authors with the ids, in no order; the ids of nobody are left out.
+func (s *Service) Users(ctx context.Context, ids []id.User) ([]*User, error) {
+	return s.store.Users(ctx, ids)
+}
+
+func noUser() error { return fault.New(fault.NotFound, "There is no such user.") }
+
+// UpdateProfileInput are changes of a profile; what is nil stays as it is.
+type UpdateProfileInput struct {
+	Name   *string
+	Handle *string
+}
+
+// UpdateProfile changes what others see of the viewer. It answers Invalid and Taken faults.
+func (s *Service) UpdateProfile(ctx context.Context, viewer auth.Viewer, in UpdateProfileInput) (*Account, error) {
+	var broken broken
+	if in.Name != nil {
+		broken.add(checkName(*in.Name), "name")
+	}
+	if in.Handle != nil {
+		broken.add(checkHandle(*in.Handle), "handle")
+	}
+	if err := broken.err(); err != nil {
+		return nil, err
+	}
+	account, err := s.store.UpdateProfile(ctx, viewer.UserID, in)
+	return account, ended(err)
+}
+
+// DeleteAccountInput is the confirmation to delete an account.
+type DeleteAccountInput struct {
+	Password string
+}
+
+// DeleteAccount deletes the viewer's account with all that is theirs. It answers InvalidCredentials if the password is
+// another.
+func (s *Service) DeleteAccount(ctx context.Context, viewer auth.Viewer, in DeleteAccountInput) (id.User, error) {
+	if err := s.confirm(ctx, viewer, in.Password, "password"); err != nil {
+		return id.User{}, err
+	}
+	return viewer.UserID, ended(s.store.DeleteAccount(ctx, viewer.UserID))
+}
+
+// ended turns "there is no such account", of the viewer's own, into what that means: the session has ended in between.
+func ended(err error) error {
+	if fault.CodeOf(err) == fault.NotFound {
+		return auth.SessionEnded
+	}
+	return err
+}

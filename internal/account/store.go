@@ -1,0 +1,55 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"postern/internal/auth"
+	"postern/internal/id"
+	"postern/internal/page"
+)
+
+// Store remembers accounts and sessions. Every method may be called by any number of goroutines, and is one transaction:
+// it happens as a whole or not at all. A look-up of one thing that is not there answers a NotFound fault; so does a change
+// of it. Times are UTC, to the microsecond.
+type Store interface {
+	// CreateAccount answers a Taken fault at input.email or at input.handle if another account has it. With a session it
+	// opens that too.
+	CreateAccount(ctx context.Context, c *Credentials, session *SessionState) error
+	Account(ctx context.Context, user id.User) (*Account, error)
+	// Accounts are all there are, oldest first.
+	Accounts(ctx context.Context) ([]*Account, error)
+	User(ctx context.Context, by UserLookup) (*User, error)
+	// Users are those with the ids, in no order; the ids of nobody are left out.
+	Users(ctx context.Context, ids []id.User) ([]*User, error)
+	Credentials(ctx context.Context, user id.User) (*Credentials, error)
+	CredentialsByEmail(ctx context.Context, emailKey string) (*Credentials, error)
+	// UpdateProfile sets what is not nil. It answers a Taken fault at input.handle if another account has it.
+	UpdateProfile(ctx context.Context, user id.User, in UpdateProfileInput) (*Account, error)
+	// SetPassword ends all sessions of the account but the one to keep; the id of nothing keeps none.
+	SetPassword(ctx context.Context, user id.User, hash string, keep id.Session) error
+	SetRole(ctx context.Context, user id.User, role auth.Role) error
+	// Disable ends all sessions of the account; none can be opened until it is enabled.
+	Disable(ctx context.Context, user id.User, at time.Time) error
+	Enable(ctx context.Context, user id.User) error
+	// DeleteAccount deletes all that is the account's, too.
+	DeleteAccount(ctx context.Context, user id.User) error
+
+	// OpenSession opens one for the account if it is enabled and still has that password hash; NotFound if not. It deletes
+	// sessions of the account that have expired.
+	OpenSession(ctx context.Context, session *SessionState, passwordHash string) error
+	// SessionState finds a session of an enabled account, expired or not, by its family.
+	SessionState(ctx context.Context, family []byte) (*SessionState, error)
+	// Rotate stores the state if the session's current refresh token is still the given one, and tells whether it was.
+	Rotate(ctx context.Context, state *SessionState, from []byte) (bool, error)
+	// SessionRole is the role of the enabled account whose session lives at the given time; NotFound if there is none.
+	SessionRole(ctx context.Context, user id.User, session id.Session, now time.Time) (auth.Role, error)
+	// Sessions are those of the account that live at the given time, newest first.
+	Sessions(ctx context.Context, user id.User, now time.Time, w page.Window) (page.Page[*Session], error)
+	CountSessions(ctx context.Context, user id.User, now time.Time) (int, error)
+	// SessionsByID are those of the account that live at the given time, in no order.
+	SessionsByID(ctx context.Context, user id.User, now time.Time, ids []id.Session) ([]*Session, error)
+	EndSession(ctx context.Context, user id.User, session id.Session) error
+	// EndSessions ends all sessions of the account but the one to keep, and returns those that lived at the given time.
+	EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time) ([]id.Session, error)
+}

@@ -1,0 +1,70 @@
+package auth
+
+import (
+	"context"
+	"net/netip"
+)
+
+// Viewer is an account that has proved who it is: what its access token claims, and the role that the store says.
+type Viewer struct {
+	Claims
+	Role Role
+}
+
+// Client is where a request comes from.
+type Client struct {
+	Address   netip.Addr
+	UserAgent string
+}
+
+// Caller is who is asking: one for each request.
+type Caller struct {
+	// Viewer is nil for an anonymous caller.
+	Viewer *Viewer
+	// Refusal says why Viewer is nil.
+	Refusal Reason
+	Client  Client
+}
+
+// Reason says why a caller counts as anonymous. Its values are part of the contract (`extensions.reason`).
+type Reason string
+
+// The reasons.
+const (
+	TokenMissing Reason = "TOKEN_MISSING" // there is none
+	TokenExpired Reason = "TOKEN_EXPIRED" // it was good; refresh it
+	TokenInvalid Reason = "TOKEN_INVALID" // it never was
+	SessionEnded Reason = "SESSION_ENDED" // logged out, revoked, disabled or deleted since
+)
+
+// Error makes a reason an error: that of verifying a token.
+func (r Reason) Error() string { return string(r) }
+
+// Sentence says it to a person.
+func (r Reason) Sentence() string {
+	switch r {
+	case TokenMissing:
+		return "this needs an access token: log in, and send it as Authorization: Bearer <token>"
+	case TokenExpired:
+		return "the access token has expired: refresh it"
+	case SessionEnded:
+		return "the session has ended: log in again"
+	case TokenInvalid:
+	}
+	return "the access token is not valid: log in again"
+}
+
+type contextKey struct{}
+
+// NewContext returns a context that carries the caller.
+func NewContext(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, contextKey{}, c)
+}
+
+// FromContext returns the caller that NewContext put there, and an anonymous one where there is none.
+func FromContext(ctx context.Context) Caller {
+	if c, ok := ctx.Value(contextKey{}).(Caller); ok {
+		return c
+	}
+	return Caller{Refusal: TokenMissing}
+}

@@ -1,0 +1,112 @@
+// Package auth finds out who is asking: access tokens, passwords, roles, and the middleware that puts the caller into the
+// request's context.
+//
+// It imports nothing of ours but id.
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"strings"
+	"unicode/utf8"
+)
+
+// Sessions tells which role the account of a token has, and whether the token's session still lives: if not, the error is
+// the Reason SessionEnded. Any other error is that of the look-up.
+type Sessions func(ctx context.Context, claims Claims) (Role, error)
+
+// Authenticator finds out who is asking, by the access token of a request.
+type Authenticator struct {
+	tokens   *Tokens
+	sessions Sessions
+}
+
+// NewAuthenticator returns an Authenticator.
+func NewAuthenticator(tokens *Tokens, sessions Sessions) *Authenticator {
+	return &Authenticator{tokens: tokens, sessions: sessions}
+}
+
+// Middleware puts a Caller into the context of each request. A token that is present but bad makes an anonymous caller,
+// for reading is open to all; the answer then carries WWW-Authenticate (RFC 6750, section 3). If the session cannot be
+// looked up, fail answers.
+func (a *Authenticator) Middleware(fail func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			caller := Caller{Client: ClientOf(r)}
+			var err error
+			caller.Viewer, caller.Refusal, err = a.Authenticate(r.Context(), r.Header["Authorization"])
+			if err != nil {
+				fail(w, r, err)
+				return
+			}
+			if caller.Viewer == nil && caller.Refusal != TokenMissing {
+				w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="`+string(caller.Refusal)+`"`)
+			}
+			next.ServeHTTP(w, r.WithContext(NewContext(r.Context(), caller)))
+		})
+	}
+}
+
+// Authenticate finds the viewer by the values of the Authorization header. Without a viewer it says why.
+func (a *Authenticator) Authenticate(ctx context.Context, header []string) (*Viewer, Reason, error) {
+	token, reason := bearer(header)
+	if reason != "" {
+		return nil, reason, nil
+	}
+	claims, err := a.tokens.Verify(token)
+	if err == nil {
+		var role Role
+		if role, err = a.sessions(ctx, claims); err == nil {
+			return &Viewer{Claims: claims, Role: role}, "", nil
+		}
+	}
+	if reason, ok := errors.AsType[Reason](err); ok {
+		return nil, reason, nil
+	}
+	return nil, "", err
+}
+
+// bearer takes the token out of the header (RFC 6750, section 2.1). Other schemes are not ours: somebody on the way may
+// have added them.
+func bearer(header []string) (token string, refusal Reason) {
+	if len(header) == 0 {
+		return "", TokenMissing
+	}
+	scheme, token, _ := strings.Cut(header[0], " ")
+	switch {
+	case len(header) > 1:
+		return "", TokenInvalid
+	case !strings.EqualFold(scheme, "Bearer"):
+		return "", TokenMissing
+	default:
+		return strings.TrimLeft(token, " "), ""
+	}
+}
+
+// maxUserAgent is how much is kept of what a client calls itself, in bytes.
+const maxUserAgent = 256
+
+// ClientOf tells where a request comes from.
+func ClientOf(r *http.Request) Client {
+	address, _ := netip.ParseAddrPort(r.RemoteAddr) // on a Unix socket there is none
+	return Client{Address: address.Addr().Unmap().WithZone(""), UserAgent: printable(r.UserAgent(), maxUserAgent)}
+}
+
+// printable is at most the first so many bytes of a text without what a database or a terminal would stumble over.
+func printable(text string, length int) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, text)
+	if len(text) <= length {
+		return text
+	}
+	for length > 0 && !utf8.RuneStart(text[length]) {
+		length--
+	}
+	return text[:length]
+}

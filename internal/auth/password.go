@@ -1,0 +1,117 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// params are the costs of argon2id (RFC 9106): memory in KiB, passes, lanes.
+type params struct {
+	memory, passes uint32
+	lanes          uint8
+}
+
+const (
+	saltLength = 16 // bytes
+	keyLength  = 32 // bytes
+)
+
+// current is what new hashes cost, and highest what a stored hash may ask for: without a bound, whoever can write one
+// hash could stop the server.
+//
+//nolint:gochecknoglobals // constants, but for Go's lack of them
+var (
+	current = params{memory: 19456, passes: 2, lanes: 1}
+	highest = params{memory: 1 << 17, passes: 10, lanes: 8}
+)
+
+// errHash says that a stored hash is none.
+var errHash = errors.New("not an argon2id hash in PHC form")
+
+// Passwords hashes passwords with argon2id, as many at once as there are processors: each takes 19 MiB.
+type Passwords struct {
+	slots chan struct{}
+	// dummy is verified for accounts that do not exist, so that they cost what those that do exist cost.
+	dummy string
+}
+
+// NewPasswords returns a Passwords.
+func NewPasswords() *Passwords {
+	return &Passwords{
+		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		dummy: current.format(make([]byte, saltLength), make([]byte, keyLength)),
+	}
+}
+
+// Hash returns the password's hash as a PHC string. It waits for its turn until ctx ends.
+func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltLength)
+	_, _ = rand.Read(salt) // crypto/rand never fails
+	key, err := p.key(ctx, current, password, salt, keyLength)
+	if err != nil {
+		return "", err
+	}
+	return current.format(salt, key), nil
+}
+
+// Verify tells whether the password is the one that was hashed; the empty hash, that of no account, fits none and costs as
+// much as any other. It waits for its turn until ctx ends.
+func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, error) {
+	known := hash != ""
+	if !known {
+		hash = p.dummy
+	}
+	costs, salt, want, err := parse(hash)
+	if err != nil {
+		return false, err
+	}
+	got, err := p.key(ctx, costs, password, salt, uint32(len(want))) //nolint:gosec // parse bounds it
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
+}
+
+func (p *Passwords) key(ctx context.Context, costs params, password string, salt []byte, length uint32) ([]byte, error) {
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+		return argon2.IDKey([]byte(password), salt, costs.passes, costs.memory, costs.lanes, length), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// format writes a PHC string (https://github.com/P-H-C/phc-string-format).
+func (c params) format(salt, key []byte) string {
+	encode := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.memory, c.passes, c.lanes, encode(salt), encode(key))
+}
+
+// parse reads a PHC string.
+func parse(hash string) (c params, salt, key []byte, err error) {
+	parts := strings.Split(hash, "$") // "", argon2id, v=…, m=…, salt, key
+	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return c, nil, nil, errHash
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.memory, &c.passes, &c.lanes); err != nil {
+		return c, nil, nil, errHash
+	}
+	if c.passes < 1 || c.lanes < 1 || c.memory > highest.memory || c.passes > highest.passes || c.lanes > highest.lanes {
+		return c, nil, nil, errHash
+	}
+	salt, saltErr := base64.RawStdEncoding.Strict().DecodeString(parts[4])
+	key, keyErr := base64.RawStdEncoding.Strict().DecodeString(parts[5])
+	if saltErr != nil || keyErr != nil || len(salt) < 8 || len(salt) > 64 || len(key) < 16 || len(key) > 64 {
+		return c, nil, nil, errHash
+	}
+	return c, salt, key, nil
+}

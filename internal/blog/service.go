@@ -1,0 +1,204 @@
+package blog
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"postern/internal/auth"
+	"postern/internal/fault"
+	"postern/internal/id"
+	"postern/internal/page"
+	"postern/internal/text"
+)
+
+// Service is what can be done with posts. It is safe for concurrent use.
+type Service struct {
+	store Store
+	feed  *Feed
+	now   func() time.Time
+}
+
+// NewService returns a Service.
+func NewService(store Store, now func() time.Time) *Service {
+	return &Service{
+		store: store,
+		feed:  newFeed(),
+		now:   func() time.Time { return now().UTC().Truncate(time.Microsecond) },
+	}
+}
+
+// CreatePostInput is a new post.
+type CreatePostInput struct {
+	Title   string
+	Content string
+	Slug    *string // made from the title if nil
+}
+
+// CreatePost publishes a post in the viewer's name. It answers Invalid and Taken faults.
+func (s *Service) CreatePost(ctx context.Context, viewer auth.Viewer, in CreatePostInput) (*Post, error) {
+	if err := errors.Join(
+		at("title", checkTitle(in.Title)),
+		at("content", checkContent(in.Content)),
+		at("slug", optionally(in.Slug, checkSlug)),
+	); err != nil {
+		return nil, err
+	}
+	now := s.now()
+	post := &Post{
+		ID:        id.NewPost(now),
+		Title:     in.Title,
+		Content:   in.Content,
+		CreatedAt: now,
+		UpdatedAt: now,
+		Version:   1,
+	}
+	post.Author.ID = viewer.UserID
+	switch err := s.create(ctx, post, in.Slug); {
+	case fault.CodeOf(err) == fault.NotFound: // the viewer was deleted in between
+		return nil, auth.SessionEnded
+	case err != nil:
+		return nil, err
+	}
+	s.feed.publish(post)
+	return post, nil
+}
+
+// create stores a new post; a slug that nobody asked for gives way to one that is free.
+func (s *Service) create(ctx context.Context, post *Post, slug *string) error {
+	if slug != nil {
+		post.Slug = *slug
+		return s.store.CreatePost(ctx, post)
+	}
+	var err error
+	for candidate := range text.Candidates(slugFor(post.Title), maxSlug) {
+		post.Slug = candidate
+		if err = s.store.CreatePost(ctx, post); fault.CodeOf(err) != fault.Taken {
+			return err
+		}
+	}
+	return err
+}
+
+// UpdatePostInput are changes of a post; what is nil stays as it is.
+type UpdatePostInput struct {
+	PostID          id.Post
+	ExpectedVersion *int
+	Title           *string
+	Content         *string
+	Slug            *string
+}
+
+// UpdatePost changes a post. It answers Invalid, Taken, NotFound and NotAllowed faults, and a *EditConflictError if the post
+// has another version than expected.
+func (s *Service) UpdatePost(ctx context.Context, viewer auth.Viewer, in UpdatePostInput) (*Post, error) {
+	if err := errors.Join(
+		at("title", optionally(in.Title, checkTitle)),
+		at("content", optionally(in.Content, checkContent)),
+		at("slug", optionally(in.Slug, checkSlug)),
+	); err != nil {
+		return nil, err
+	}
+	now := s.now()
+	return s.store.UpdatePost(ctx, in.PostID, func(post *Post) error {
+		if err := allow(&viewer, post); err != nil {
+			return err
+		}
+		if in.ExpectedVersion != nil && *in.ExpectedVersion != post.Version {
+			return &EditConflictError{Current: post}
+		}
+		set(&post.Title, in.Title)
+		set(&post.Content, in.Content)
+		set(&post.Slug, in.Slug)
+		post.UpdatedAt = now
+		return nil
+	})
+}
+
+// DeletePostInput is which post to delete.
+type DeletePostInput struct {
+	PostID id.Post
+}
+
+// DeletePost deletes a post. It answers NotFound and NotAllowed faults.
+func (s *Service) DeletePost(ctx context.Context, viewer auth.Viewer, in DeletePostInput) (id.Post, error) {
+	return in.PostID, s.store.DeletePost(ctx, in.PostID, func(post *Post) error { return allow(&viewer, post) })
+}
+
+func allow(viewer *auth.Viewer, post *Post) error {
+	if post.ChangeableBy(viewer) {
+		return nil
+	}
+	return fault.New(fault.NotAllowed, "Only its author and editors may change a post.").At("input", "postId")
+}
+
+// Post finds one; NotFound if there is none.
+func (s *Service) Post(ctx context.Context, by PostLookup) (*Post, error) {
+	if err := by.check(); err != nil {
+		return nil, err
+	}
+	if by.Slug != nil {
+		by.Slug = new(text.Slug(*by.Slug, math.MaxInt)) // addresses come in other case, decomposed, and cut nowhere
+	}
+	return s.store.Post(ctx, by)
+}
+
+// PostsByID are those with the ids, in no order; the ids of nothing are left out.
+func (s *Service) PostsByID(ctx context.Context, ids []id.Post) ([]*Post, error) {
+	return s.store.PostsByID(ctx, ids)
+}
+
+// Posts are those that the filter lets through, newest first. It answers an Invalid fault for bad arguments.
+func (s *Service) Posts(ctx context.Context, filter PostFilter, args page.Args) (page.Page[*Post], error) {
+	window, err := args.Window(filter.span())
+	if err != nil {
+		return page.Page[*Post]{}, err
+	}
+	return s.store.Posts(ctx, window, filter.AuthorID)
+}
+
+// CountPosts counts those that the filter lets through.
+func (s *Service) CountPosts(ctx context.Context, filter PostFilter) (int, error) {
+	return s.store.CountPosts(ctx, filter.span(), filter.AuthorID)
+}
+
+// span is the filter's times as bounds of ids, which are made in the order of time.
+func (f PostFilter) span() page.Span {
+	span := page.All()
+	if f.CreatedSince != nil {
+		span.Over = id.Floor(*f.CreatedSince)
+	}
+	if f.CreatedBefore != nil {
+		span.Under = id.Floor(*f.CreatedBefore)
+	}
+	return span
+}
+
+// Published is each post as it is published, by the author if one is given. The channel is closed when ctx ends, or when
+// the receiver does not keep up.
+func (s *Service) Published(ctx context.Context, author *id.User) <-chan *Post {
+	return s.feed.subscribe(ctx, author)
+}
+
+// at places a fault at a field of the input.
+func at(field string, err error) error {
+	if rule, ok := errors.AsType[*fault.Error](err); ok {
+		return rule.At("input", field)
+	}
+	return err
+}
+
+// optionally checks what is not nil.
+func optionally(value *string, check func(string) error) error {
+	if value == nil {
+		return nil
+	}
+	return check(*value)
+}
+
+func set(field, value *string) {
+	if value != nil {
+		*field = *value
+	}
+}

@@ -1,0 +1,29 @@
+package blog
+
+import (
+	"context"
+
+	"postern/internal/id"
+	"postern/internal/page"
+)
+
+// Store remembers posts. Every method may be called by any number of goroutines, and is one transaction: it happens as a
+// whole or not at all. A look-up of one thing that is not there answers a NotFound fault; so does a change of it. A post
+// always comes with its author. Times are UTC, to the microsecond.
+type Store interface {
+	// CreatePost answers a Taken fault at input.slug if another post has it, and NotFound if the author is gone. It fills in
+	// the author.
+	CreatePost(ctx context.Context, post *Post) error
+	Post(ctx context.Context, by PostLookup) (*Post, error)
+	// PostsByID are those with the ids, in no order; the ids of nothing are left out.
+	PostsByID(ctx context.Context, ids []id.Post) ([]*Post, error)
+	// Posts are those in the window, newest first, by the author if one is given.
+	Posts(ctx context.Context, w page.Window, author *id.User) (page.Page[*Post], error)
+	CountPosts(ctx context.Context, list page.Span, author *id.User) (int, error)
+	// UpdatePost calls change with the post as it is, and stores what change made of it with a version that is one higher,
+	// unless change fails. Nobody else changes the post in between. It answers a Taken fault at input.slug if another post
+	// has it.
+	UpdatePost(ctx context.Context, post id.Post, change func(*Post) error) (*Post, error)
+	// DeletePost calls allowed with the post as it is, and deletes it unless that fails.
+	DeletePost(ctx context.Context, post id.Post, allowed func(*Post) error) error
+}

@@ -1,0 +1,211 @@
+// Package config is what can be set: one struct for flags, environment and .env, and the check that it makes sense.
+//
+// It imports nothing of ours.
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config is every setting. A flag --some-thing is SOME_THING in the environment and in .env; the flag wins over the
+// environment, that over .env, and that over the default.
+type Config struct {
+	Addr       string `group:"Server" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen. Only production may listen beyond this machine."`
+	PublicURL  string `group:"Server" placeholder:"URL" help:"How the world reaches the server: the issuer of access tokens, and the address to show."`
+	Production bool   `group:"Server" help:"Safe for the world: no page, no introspection and no generated secret unless asked for."`
+	GraphiQL   *bool  `group:"Server" name:"graphiql" negatable:"" help:"Serve the page at /. By default in development only."`
+
+	Introspection   *bool         `group:"Server" negatable:"" help:"Tell the schema to whoever asks. By default in development only."`
+	ShutdownTimeout time.Duration `group:"Server" default:"10s" help:"How long running requests may take to finish once the server is told to stop."`
+
+	DataDir                string `group:"Data" default:"./data" placeholder:"DIR" help:"Where SQLite's file and development's secret are kept."`
+	DatabaseURL            URL    `group:"Data" placeholder:"URL" help:"postgres://… or sqlite:PATH. By default postern.db in the data directory."`
+	DatabaseMaxConnections int    `group:"Data" default:"0" placeholder:"N" help:"How many connections to the database to keep at most; 0 suits the machine."`
+	Migrate                bool   `group:"Data" default:"true" negatable:"" help:"Bring the database's schema up to date at the start."`
+
+	JWTSecret    Secret `group:"Accounts" name:"jwt-secret" placeholder:"SECRET" help:"What access tokens are signed with, 32 bytes at least. Development makes one and keeps it in the data directory."`
+	JWTAlgorithm string `group:"Accounts" name:"jwt-algorithm" default:"HS256" placeholder:"ALG" help:"How access tokens are signed: HS256."`
+	Signup       bool   `group:"Accounts" default:"true" negatable:"" help:"Let anybody open an account."`
+	SignupRole   string `group:"Accounts" default:"AUTHOR" placeholder:"ROLE" help:"What new accounts may do: READER, AUTHOR or EDITOR."`
+
+	LogLevel  slog.Level `group:"Log" default:"info" placeholder:"LEVEL" help:"The least that is logged: debug, info, warn or error."`
+	LogFormat string     `group:"Log" default:"auto" placeholder:"FORMAT" help:"text, json, or auto: text on a terminal, JSON elsewhere."`
+}
+
+// minSecret is how long a secret for HS256 must be, in bytes (RFC 7518, section 3.2).
+const minSecret = 32
+
+// Error is a setting that makes no sense.
+type Error struct {
+	Setting string // as in the environment
+	Problem string
+}
+
+// Error names the setting, in one line.
+func (e *Error) Error() string { return e.Setting + ": " + e.Problem }
+
+// Check finds the first setting that makes no sense; the error is an *Error. It touches nothing.
+func (c *Config) Check() error {
+	for _, rule := range []struct {
+		broken           bool
+		setting, problem string
+	}{
+		{!validAddr(c.Addr), "ADDR", fmt.Sprintf("%q is not HOST:PORT, as 127.0.0.1:8080 is", c.Addr)},
+		{
+			!c.Production && !loopback(c.Addr), "ADDR",
+			fmt.Sprintf("%q listens beyond this machine, which is for production: set PRODUCTION=true", c.Addr),
+		},
+		{c.PublicURL != "" && !validPublicURL(c.PublicURL), "PUBLIC_URL", fmt.Sprintf("%q is not like https://blog.example.org", c.PublicURL)},
+		{c.ShutdownTimeout < 0, "SHUTDOWN_TIMEOUT", "it must not be negative"},
+		{c.DataDir == "", "DATA_DIR", "it must not be empty"},
+		{!c.DatabaseURL.valid(), "DATABASE_URL", "it is neither postgres://USER:PASSWORD@HOST:PORT/DATABASE nor sqlite:PATH"},
+		{c.DatabaseMaxConnections < 0, "DATABASE_MAX_CONNECTIONS", "it must not be negative"},
+		{
+			c.JWTSecret != "" && len(c.JWTSecret) < minSecret, "JWT_SECRET",
+			fmt.Sprintf("it has %d bytes, and needs %d at least: openssl rand -base64 48", len(c.JWTSecret), minSecret),
+		},
+		{c.JWTAlgorithm != "HS256", "JWT_ALGORITHM", fmt.Sprintf("%q is not known; there is HS256", c.JWTAlgorithm)},
+		{!oneOf(c.SignupRole, "READER", "AUTHOR", "EDITOR"), "SIGNUP_ROLE", fmt.Sprintf("%q is neither READER nor AUTHOR nor EDITOR", c.SignupRole)},
+		{!oneOf(c.LogFormat, "auto", "text", "json"), "LOG_FORMAT", fmt.Sprintf("%q is neither auto nor text nor json", c.LogFormat)},
+	} {
+		if rule.broken {
+			return &Error{Setting: rule.setting, Problem: rule.problem}
+		}
+	}
+	return nil
+}
+
+// CheckServer finds what only matters to a server, as Check does.
+func (c *Config) CheckServer() error {
+	if c.Production && c.JWTSecret == "" {
+		return &Error{Setting: "JWT_SECRET", Problem: "production needs one, of 32 bytes at least: openssl rand -base64 48"}
+	}
+	return nil
+}
+
+// Database is the database's URL, by default that of a file in the data directory.
+func (c *Config) Database() string {
+	if c.DatabaseURL != "" {
+		return string(c.DatabaseURL)
+	}
+	return "sqlite:" + filepath.Join(c.DataDir, "postern.db")
+}
+
+// Page tells whether to serve GraphiQL, and Introspect whether to tell the schema.
+func (c *Config) Page() bool       { return orElse(c.GraphiQL, !c.Production) }
+func (c *Config) Introspect() bool { return orElse(c.Introspection, !c.Production) }
+
+// Issuer is what access tokens name as theirs.
+func (c *Config) Issuer() string {
+	if c.PublicURL != "" {
+		return c.PublicURL
+	}
+	return "postern"
+}
+
+func orElse(value *bool, otherwise bool) bool {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}
+
+func oneOf(value string, choices ...string) bool {
+	for _, choice := range choices {
+		if strings.EqualFold(value, choice) {
+			return true
+		}
+	}
+	return false
+}
+
+func validAddr(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	_, err = net.LookupPort("tcp", port)
+	return err == nil
+}
+
+func loopback(addr string) bool {
+	host, _, _ := net.SplitHostPort(addr)
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+func validPublicURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
+}
+
+// Secret is a setting that is never printed.
+type Secret string
+
+// hidden is what is printed instead.
+const hidden = "***"
+
+// String hides the secret; Reveal does not.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return hidden
+}
+
+// Reveal is the secret.
+func (s Secret) Reveal() string { return string(s) }
+
+// GoString hides the secret from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// LogValue hides the secret from logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText hides the secret from encoders.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the secret.
+func (s *Secret) UnmarshalText(text []byte) error {
+	*s = Secret(text)
+	return nil
+}
+
+// URL is a database's URL, whose password is never printed.
+type URL string
+
+// String hides the password.
+func (u URL) String() string {
+	parsed, err := url.Parse(string(u))
+	if err != nil {
+		return hidden
+	}
+	for name, values := range parsed.Query() {
+		if strings.Contains(name, "password") && len(values) > 0 {
+			return hidden
+		}
+	}
+	return parsed.Redacted()
+}
+
+// LogValue hides the password from logs.
+func (u URL) LogValue() slog.Value { return slog.StringValue(u.String()) }
+
+// GoString hides the password from %#v.
+func (u URL) GoString() string { return u.String() }
+
+func (u URL) valid() bool {
+	s := string(u)
+	if strings.HasPrefix(s, "postgres://") || strings.HasPrefix(s, "postgresql://") {
+		parsed, err := url.Parse(s)
+		return err == nil && (parsed.Host != "" || parsed.Query().Has("host"))
+	}
+	return s == "" || strings.HasPrefix(s, "sqlite:") && len(s) > len("sqlite:") && !strings.Contains(s, "://")
+}

@@ -1,0 +1,41 @@
+package httpd
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/lmittmann/tint"
+
+	"postern/internal/auth"
+)
+
+// NewLog returns a log that names the request and the account of whatever is logged: pretty text or JSON.
+func NewLog(w io.Writer, level slog.Level, pretty bool) *slog.Logger {
+	if pretty {
+		return slog.New(contextual{tint.NewHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05.000"})})
+	}
+	return slog.New(contextual{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
+}
+
+// contextual adds to each record what its context knows.
+type contextual struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (c contextual) Handle(ctx context.Context, record slog.Record) error {
+	if id := RequestID(ctx); id != "" {
+		record.AddAttrs(slog.String("request", id))
+	}
+	if viewer := auth.FromContext(ctx).Viewer; viewer != nil {
+		record.AddAttrs(slog.String("viewer", viewer.UserID.String()))
+	}
+	return c.Handler.Handle(ctx, record)
+}
+
+// WithAttrs implements slog.Handler.
+func (c contextual) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return contextual{c.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (c contextual) WithGroup(name string) slog.Handler { return contextual{c.Handler.WithGroup(name)} }

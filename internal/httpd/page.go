@@ -1,0 +1,69 @@
+package httpd
+
+import (
+	"compress/gzip"
+	"embed"
+	"io"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+)
+
+// dist is GraphiQL as page/ builds it, every file compressed.
+//
+//go:embed page/dist
+var dist embed.FS //nolint:gochecknoglobals // embedding needs a variable
+
+// pagePolicy lets the page load from nowhere but here. Its editor makes style elements and starts workers from blobs.
+const pagePolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; img-src 'self' data:; " +
+	"font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// page serves GraphiQL. The names of what lies under /assets/ change with their content, so that they may be kept for good.
+func page() http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+		if name == "" {
+			name = "index.html"
+		}
+		file, err := dist.Open(path.Join("page/dist", name+".gz"))
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		defer func() { _ = file.Close() }() // it was only read
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+			return
+		}
+		header := w.Header()
+		header.Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
+		header.Set("Content-Security-Policy", pagePolicy)
+		header.Set("Vary", "Accept-Encoding")
+		if strings.HasPrefix(name, "assets/") {
+			header.Set("Cache-Control", "public, max-age=31536000, immutable")
+		} else {
+			header.Set("Cache-Control", "no-cache")
+		}
+		send(w, r, file)
+	}
+}
+
+// send writes a compressed file, or what it holds for the rare client that cannot decompress.
+func send(w http.ResponseWriter, r *http.Request, compressed io.Reader) {
+	content := compressed
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+	} else {
+		plain, err := gzip.NewReader(compressed)
+		if err != nil {
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+			return
+		}
+		content = plain
+	}
+	if r.Method != http.MethodHead {
+		_, _ = io.Copy(w, content)
+	}
+}

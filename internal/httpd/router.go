@@ -1,0 +1,87 @@
+// Package httpd is the HTTP edge: the router, what every request passes through, health, and the page.
+//
+// It may import all that lies below, but no other edge.
+package httpd
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"postern/internal/auth"
+)
+
+// Options are what a router is made from.
+type Options struct {
+	GraphQL       http.Handler
+	Authenticator *auth.Authenticator
+	Health        *Health
+	// Page serves GraphiQL at /.
+	Page bool
+	// SDL is served at /schema.graphqls unless it is empty.
+	SDL string
+	Log *slog.Logger
+}
+
+// maxBody is how long a request's body may be, in bytes: a post of 100,000 characters of four bytes each fits.
+const maxBody = 1 << 20
+
+// New returns the whole site.
+func New(o Options) http.Handler {
+	r := chi.NewRouter()
+	r.Use(withRequestID, logRequests(o.Log), recoverPanics(o.Log), secure)
+	r.Get("/livez", o.Health.live)
+	r.Get("/readyz", o.Health.ready)
+	r.Route("/graphql", func(r chi.Router) {
+		r.Use(jsonBody(maxBody), o.Authenticator.Middleware(failAuthentication(o.Log)))
+		r.Handle("/", o.GraphQL)
+	})
+	if o.SDL != "" {
+		r.Get("/schema.graphqls", serveText(o.SDL))
+	}
+	if o.Page {
+		r.Mount("/", page())
+	}
+	return r
+}
+
+// secure sets what keeps a browser from guessing and framing.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("Referrer-Policy", "no-referrer")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// failAuthentication answers when a session could not be looked up.
+func failAuthentication(log *slog.Logger) func(http.ResponseWriter, *http.Request, error) {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		if r.Context().Err() == nil {
+			log.ErrorContext(r.Context(), "authenticate", "error", err)
+		}
+		writeError(w, http.StatusInternalServerError, gqlError{
+			Message:    "internal error",
+			Extensions: map[string]any{"code": "INTERNAL_SERVER_ERROR", "requestId": RequestID(r.Context())},
+		})
+	}
+}
+
+func serveText(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte(text))
+	}
+}
+
+type requestIDKey struct{}
+
+// RequestID is how a request is called in the log; "" outside of requests.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// Migration is one step of the database's schema.
+type Migration struct {
+	Version int64
+	Name    string
+	Applied bool
+}
+
+// attempts is how often migrations of SQLite are tried again.
+const attempts = 3
+
+// Migrate brings the database's schema up to date, and returns the names of the migrations that it applied. Any number of
+// processes may do so at once: one does it, the others wait. The error is ErrAhead if there are migrations of a newer program.
+func (s *Store) Migrate(ctx context.Context) ([]string, error) {
+	migrator, err := s.migrator()
+	if err != nil {
+		return nil, err
+	}
+	results, err := migrator.Up(ctx)
+	for range attempts {
+		if err == nil || !s.dialect.oneWriter {
+			break
+		}
+		// SQLite has no lock that lasts for all migrations: another process may just have applied the same one.
+		results, err = migrator.Up(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	if err := s.CheckVersion(ctx); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(results))
+	for i, result := range results {
+		names[i] = result.Source.Path
+	}
+	return names, nil
+}
+
+// Migrations are all that this program knows, in order.
+func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
+	migrator, err := s.migrator()
+	if err != nil {
+		return nil, err
+	}
+	status, err := migrator.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the state of the migrations: %w", err)
+	}
+	known := make([]Migration, len(status))
+	for i, step := range status {
+		known[i] = Migration{Version: step.Source.Version, Name: step.Source.Path, Applied: step.State == goose.StateApplied}
+	}
+	return known, nil
+}
+
+func (s *Store) migrator() (*goose.Provider, error) {
+	folder, err := fs.Sub(migrations, s.dialect.migrations)
+	if err != nil {
+		return nil, err
+	}
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log)}
+	if !s.dialect.oneWriter {
+		// A lock of the session's, asked for every second for five minutes: whoever waits starts soon after the other is done.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	return goose.NewProvider(s.dialect.goose, s.db, folder, options...)
+}
+
+// ErrBehind says that the database's schema is older than this program. Migrating helps.
+var ErrBehind = errors.New("the database needs to be migrated: run postern migrate up")
+
+// ErrAhead says that the database's schema is newer than this program, which might damage what it does not know.
+var ErrAhead = errors.New("this program is older than its database: run a newer one")
+
+// CheckVersion tells whether this program and the database's schema fit; the error is ErrBehind or ErrAhead if not.
+func (s *Store) CheckVersion(ctx context.Context) error {
+	migrator, err := s.migrator()
+	if err != nil {
+		return err
+	}
+	switch database, known, err := migrator.GetVersions(ctx); {
+	case err != nil:
+		return fmt.Errorf("read the version of the schema: %w", err)
+	case database < known:
+		return fmt.Errorf("%w (it is at %d, this program at %d)", ErrBehind, database, known)
+	case database > known:
+		return fmt.Errorf("%w (it is at %d, the database at %d)", ErrAhead, known, database)
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"postern/internal/page"
+)
+
+// list is what can be paged: rows that have an id. Its conditions start at placeholder $6.
+type list[T any] struct {
+	columns, from string
+	alias         string // of the table whose id is paged
+	where         string // "" for all
+	args          []any
+	dest          func() (T, []any) // a new item, and where its columns go
+}
+
+// paged looks up a window of a list in one statement, whatever its size. Every row tells, too, whether the list has
+// anything before the window and after it; only when there is no row at all, a second statement asks for that.
+func paged[T any](ctx context.Context, q querier, l list[T], w page.Window) (page.Page[T], error) {
+	condition := ""
+	if l.where != "" {
+		condition = " AND " + l.where
+	}
+	id := l.alias + ".id"
+	// Strictly between the list's ends $1 and $2; the window's are $3 and $4.
+	exists := func(where string) string {
+		return `EXISTS (SELECT 1 FROM ` + l.from + ` WHERE ` + id + ` > $1 AND ` + id + ` < $2 AND ` + where + condition + `)`
+	}
+	flags := exists(id+` >= $4`) + `, ` + exists(id+` <= $3`)
+	order := "DESC"
+	if w.FromEnd {
+		order = "ASC"
+	}
+	args := append([]any{w.List.Over, w.List.Under, w.Span.Over, w.Span.Under, w.Limit + 1}, l.args...)
+	var before, after bool
+	found, err := all(ctx, q, func(r row) (T, error) {
+		item, dest := l.dest()
+		return item, r.Scan(append(dest, &before, &after)...)
+	}, `SELECT `+l.columns+`, `+flags+` FROM `+l.from+` WHERE `+id+` > $3 AND `+id+` < $4`+condition+`
+		ORDER BY `+id+` `+order+` LIMIT $5`, args...)
+	if err != nil {
+		return page.Page[T]{}, fmt.Errorf("page: %w", err)
+	}
+	if len(found) == 0 && w.Span != w.List {
+		if err := q.one(ctx, `SELECT `+flags+` WHERE $5 > 0`, args, &before, &after); err != nil {
+			return page.Page[T]{}, fmt.Errorf("look around an empty page: %w", err)
+		}
+	}
+	return page.Cut(w, found, before, after), nil
+}

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+)
+
+// statements are prepared once, when they are first needed, and kept.
+type statements struct {
+	db   *sql.DB
+	kept sync.Map // text → *sql.Stmt
+}
+
+func (s *statements) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	if stmt, ok := s.kept.Load(text); ok {
+		return stmt.(*sql.Stmt), nil
+	}
+	stmt, err := s.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	if first, raced := s.kept.LoadOrStore(text, stmt); raced {
+		return first.(*sql.Stmt), stmt.Close()
+	}
+	return stmt, nil
+}
+
+func (s *statements) close() error {
+	var errs []error
+	s.kept.Range(func(_, stmt any) bool {
+		errs = append(errs, stmt.(*sql.Stmt).Close())
+		return true
+	})
+	return errors.Join(errs...)
+}
+
+// querier runs statements, in a transaction or outside.
+type querier struct {
+	log     *slog.Logger
+	prepare func(ctx context.Context, text string) (*sql.Stmt, error)
+}
+
+// row is what scan functions read from.
+type row interface{ Scan(dest ...any) error }
+
+// exec runs a statement and tells how many rows it touched.
+func (q querier) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	stmt, err := q.stmt(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// one scans the only row of a statement; without one the error is sql.ErrNoRows.
+func (q querier) one(ctx context.Context, text string, args []any, dest ...any) error {
+	stmt, err := q.stmt(ctx, text)
+	if err != nil {
+		return err
+	}
+	return stmt.QueryRowContext(ctx, args...).Scan(dest...)
+}
+
+// all scans every row of a statement.
+func all[T any](ctx context.Context, q querier, scan func(row) (T, error), text string, args ...any) ([]T, error) {
+	stmt, err := q.stmt(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // what went wrong, rows.Err tells
+	var found []T
+	for rows.Next() {
+		item, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, item)
+	}
+	return found, rows.Err()
+}
+
+func (q querier) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
+	q.log.DebugContext(ctx, "sql", "statement", text)
+	return q.prepare(ctx, text)
+}
+
+// in is a list of placeholders for so many values, from $first on. Lists grow in steps of powers of two, so that few
+// statements are kept; pad fills the rest of the arguments with a value that is no row's.
+func in[T any](first int, values []T, pad T) (placeholders string, args []any) {
+	size := 1
+	for size < len(values) {
+		size *= 2
+	}
+	var list strings.Builder
+	for i := range size {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		fmt.Fprintf(&list, "$%d", first+i)
+		if i < len(values) {
+			args = append(args, values[i])
+		} else {
+			args = append(args, pad)
+		}
+	}
+	return list.String(), args
+}
+
+// moment scans a time: PostgreSQL has a type for it, SQLite stores microseconds since 1970.
+type moment struct{ dest *time.Time }
+
+// Scan implements sql.Scanner.
+func (m moment) Scan(stored any) error {
+	switch v := stored.(type) {
+	case time.Time:
+		*m.dest = v.UTC()
+	case int64:
+		*m.dest = time.UnixMicro(v).UTC()
+	default:
+		return fmt.Errorf("a time is stored as %T", stored)
+	}
+	return nil
+}
+
+// perhaps scans a time that may be NULL.
+type perhaps struct{ dest **time.Time }
+
+// Scan implements sql.Scanner.
+func (p perhaps) Scan(stored any) error {
+	if stored == nil {
+		*p.dest = nil
+		return nil
+	}
+	*p.dest = new(time.Time)
+	return moment{*p.dest}.Scan(stored)
+}

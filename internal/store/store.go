@@ -1,0 +1,129 @@
+// Package store remembers accounts and posts in SQLite or PostgreSQL: one SQL text for both, in PostgreSQL's syntax. What
+// cannot be one text lives in dialect.go.
+//
+// It may import blog and account, whose Store seams it fills, and what lies below them.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"postern/internal/account"
+	"postern/internal/blog"
+	"postern/internal/fault"
+)
+
+var (
+	_ account.Store = (*Store)(nil)
+	_ blog.Store    = (*Store)(nil)
+)
+
+// Options are how a database is opened.
+type Options struct {
+	// URL is postgres://… or the path of an SQLite file, with or without sqlite: before it.
+	URL string
+	// MaxConnections is how many connections are kept open at most; 0 is a number that suits the machine.
+	MaxConnections int
+	// Log is told of every statement, at level debug, without its arguments.
+	Log *slog.Logger
+}
+
+// Store is a database. It is safe for concurrent use.
+type Store struct {
+	db      *sql.DB
+	dialect dialect
+	log     *slog.Logger
+	stmts   statements
+	// writer is held while SQLite is written to, which lets one write at a time and makes others poll; nil on PostgreSQL.
+	writer chan struct{}
+}
+
+// Open opens a database; it must be migrated before it is used. SQLite's file is made if there is none.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	d, dsn, err := dialectFor(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open(d.driver, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", d.name, err)
+	}
+	connections := o.MaxConnections
+	if connections == 0 {
+		connections = max(10, 4*runtime.GOMAXPROCS(0))
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections) // database/sql keeps 2, and opens the others anew each time
+	db.SetConnMaxIdleTime(5 * time.Minute)
+
+	s := &Store{db: db, dialect: d, log: o.Log, stmts: statements{db: db}}
+	if d.oneWriter {
+		s.writer = make(chan struct{}, 1)
+	}
+	if err := s.Ping(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("reach %s: %w", s.dialect.name, err)
+	}
+	return nil
+}
+
+// Name is the database's name, to show.
+func (s *Store) Name() string { return s.dialect.name }
+
+// Close closes all connections.
+func (s *Store) Close() error {
+	return errors.Join(s.stmts.close(), s.db.Close())
+}
+
+// write runs fn in a transaction, which is on disk when write returns nil. Every write goes through here.
+func (s *Store) write(ctx context.Context, fn func(q querier) error) error {
+	if s.writer != nil {
+		select {
+		case s.writer <- struct{}{}:
+			defer func() { <-s.writer }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	if err := fn(querier{log: s.log, prepare: func(ctx context.Context, text string) (*sql.Stmt, error) {
+		stmt, err := s.stmts.prepare(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		return tx.StmtContext(ctx, stmt), nil
+	}}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// read runs statements outside any transaction.
+func (s *Store) read() querier { return querier{log: s.log, prepare: s.stmts.prepare} }
+
+// notFound turns "no rows" into a fault.
+func notFound(err error, what string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fault.New(fault.NotFound, "There is no such %s.", what)
+	}
+	return err
+}

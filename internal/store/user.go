@@ -1,0 +1,180 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"postern/internal/account"
+	"postern/internal/auth"
+	"postern/internal/fault"
+	"postern/internal/id"
+)
+
+// CreateAccount implements account.Store.
+func (s *Store) CreateAccount(ctx context.Context, c *account.Credentials, session *account.SessionState) error {
+	return s.write(ctx, func(q querier) error {
+		created, err := q.exec(ctx, `
+			INSERT INTO users (id, handle, name, email, email_key, role, password_hash, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT DO NOTHING`,
+			c.ID, c.Handle, c.Name, c.Email, c.EmailKey, c.Role.String(), c.PasswordHash, c.CreatedAt)
+		switch {
+		case err != nil:
+			return fmt.Errorf("insert user: %w", err)
+		case created == 0:
+			return q.whatIsTaken(ctx, c)
+		case session == nil:
+			return nil
+		}
+		return q.insertSession(ctx, session, c.PasswordHash)
+	})
+}
+
+func (q querier) whatIsTaken(ctx context.Context, c *account.Credentials) error {
+	var email, handle bool
+	if err := q.one(ctx, `
+		SELECT EXISTS (SELECT 1 FROM users WHERE email_key = $1), EXISTS (SELECT 1 FROM users WHERE handle = $2)`,
+		[]any{c.EmailKey, c.Handle}, &email, &handle); err != nil {
+		return fmt.Errorf("find what is taken: %w", err)
+	}
+	var taken []error
+	if email {
+		taken = append(taken, fault.New(fault.Taken, "There is an account with this email already.").At("input", "email"))
+	}
+	if handle || !email { // if whoever had it is gone by now, it was the handle or the email: another attempt will tell
+		taken = append(taken, handleTaken())
+	}
+	return errors.Join(taken...)
+}
+
+func handleTaken() error {
+	return fault.New(fault.Taken, "Somebody has this handle already.").At("input", "handle")
+}
+
+const accountColumns = `u.id, u.handle, u.name, u.created_at, u.email, u.role, u.disabled_at`
+
+func accountDest(a *account.Account) []any {
+	return []any{&a.ID, &a.Handle, &a.Name, moment{&a.CreatedAt}, &a.Email, &a.Role, perhaps{&a.DisabledAt}}
+}
+
+func scanAccount(r row) (*account.Account, error) {
+	a := new(account.Account)
+	return a, r.Scan(accountDest(a)...)
+}
+
+// Account implements account.Store.
+func (s *Store) Account(ctx context.Context, user id.User) (*account.Account, error) {
+	a := new(account.Account)
+	err := s.read().one(ctx, `SELECT `+accountColumns+` FROM users u WHERE u.id = $1`, []any{user}, accountDest(a)...)
+	return a, notFound(err, "user")
+}
+
+// Accounts implements account.Store.
+func (s *Store) Accounts(ctx context.Context) ([]*account.Account, error) {
+	return all(ctx, s.read(), scanAccount, `SELECT `+accountColumns+` FROM users u ORDER BY u.id`)
+}
+
+const userColumns = `u.id, u.handle, u.name, u.created_at`
+
+func userDest(u *account.User) []any {
+	return []any{&u.ID, &u.Handle, &u.Name, moment{&u.CreatedAt}}
+}
+
+func scanUser(r row) (*account.User, error) {
+	u := new(account.User)
+	return u, r.Scan(userDest(u)...)
+}
+
+// User implements account.Store.
+func (s *Store) User(ctx context.Context, by account.UserLookup) (*account.User, error) {
+	column, value := "handle", any(by.Handle)
+	if by.ID != nil {
+		column, value = "id", *by.ID
+	}
+	u := new(account.User)
+	err := s.read().one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.`+column+` = $1`, []any{value}, userDest(u)...)
+	return u, notFound(err, "user")
+}
+
+// Users implements account.Store.
+func (s *Store) Users(ctx context.Context, ids []id.User) ([]*account.User, error) {
+	list, args := in(1, ids, id.User{})
+	return all(ctx, s.read(), scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (`+list+`)`, args...)
+}
+
+// Credentials implements account.Store.
+func (s *Store) Credentials(ctx context.Context, user id.User) (*account.Credentials, error) {
+	return s.credentials(ctx, "id", user)
+}
+
+// CredentialsByEmail implements account.Store.
+func (s *Store) CredentialsByEmail(ctx context.Context, emailKey string) (*account.Credentials, error) {
+	return s.credentials(ctx, "email_key", emailKey)
+}
+
+func (s *Store) credentials(ctx context.Context, column string, value any) (*account.Credentials, error) {
+	c := new(account.Credentials)
+	err := s.read().one(ctx, `
+		SELECT `+accountColumns+`, u.email_key, u.password_hash FROM users u WHERE u.`+column+` = $1`,
+		[]any{value}, append(accountDest(&c.Account), &c.EmailKey, &c.PasswordHash)...)
+	return c, notFound(err, "account")
+}
+
+// UpdateProfile implements account.Store.
+func (s *Store) UpdateProfile(ctx context.Context, user id.User, in account.UpdateProfileInput) (*account.Account, error) {
+	updated := new(account.Account)
+	err := s.write(ctx, func(q querier) error {
+		err := q.one(ctx, `
+			UPDATE users AS u SET name = coalesce($2, u.name), handle = coalesce($3, u.handle) WHERE u.id = $1
+			RETURNING `+accountColumns,
+			[]any{user, in.Name, in.Handle}, accountDest(updated)...)
+		if s.dialect.isUnique(err) {
+			return handleTaken()
+		}
+		return notFound(err, "user")
+	})
+	return updated, err
+}
+
+// SetPassword implements account.Store.
+func (s *Store) SetPassword(ctx context.Context, user id.User, hash string, keep id.Session) error {
+	return s.write(ctx, func(q querier) error {
+		if err := q.mustTouch(ctx, "user", `UPDATE users SET password_hash = $2 WHERE id = $1`, user, hash); err != nil {
+			return err
+		}
+		return q.deleteSessions(ctx, user, keep)
+	})
+}
+
+// SetRole implements account.Store.
+func (s *Store) SetRole(ctx context.Context, user id.User, role auth.Role) error {
+	return s.write(ctx, func(q querier) error {
+		return q.mustTouch(ctx, "user", `UPDATE users SET role = $2 WHERE id = $1`, user, role.String())
+	})
+}
+
+// Disable implements account.Store.
+func (s *Store) Disable(ctx context.Context, user id.User, at time.Time) error {
+	return s.write(ctx, func(q querier) error {
+		if err := q.mustTouch(ctx, "user", `UPDATE users SET disabled_at = $2 WHERE id = $1`, user, at); err != nil {
+			return err
+		}
+		return q.deleteSessions(ctx, user, id.Session{})
+	})
+}
+
+// Enable implements account.Store.
+func (s *Store) Enable(ctx context.Context, user id.User) error {
+	return s.write(ctx, func(q querier) error {
+		return q.mustTouch(ctx, "user", `UPDATE users SET disabled_at = NULL WHERE id = $1`, user)
+	})
+}
+
+// DeleteAccount implements account.Store.
+func (s *Store) DeleteAccount(ctx context.Context, user id.User) error {
+	return s.write(ctx, func(q querier) error {
+		return q.mustTouch(ctx, "user", `DELETE FROM users WHERE id = $1`, user)
+	})
+}

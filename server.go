@@ -1,0 +1,241 @@
+// Postern is a blog server that speaks GraphQL: its reading side is open, its writing side is guarded.
+//
+// This file wires the whole and decides nothing: ARCHITECTURE.md tells where things are.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	_ "golang.org/x/crypto/x509roots/fallback" // CA roots for images that have none
+	"golang.org/x/term"
+
+	"postern/graph"
+	"postern/internal/account"
+	"postern/internal/auth"
+	"postern/internal/blog"
+	"postern/internal/cli"
+	"postern/internal/config"
+	"postern/internal/httpd"
+	"postern/internal/store"
+)
+
+//go:embed schema.graphqls
+var schema string //nolint:gochecknoglobals // embedding needs a variable
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
+	os.Exit(cli.Status(err, os.Stderr)) //nolint:gocritic // nothing is left to be deferred
+}
+
+// run is the whole program.
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
+	return cli.Run(ctx, cli.Env{
+		Args: args, Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr,
+		Open: openStore,
+		Accounts: func(s *store.Store) *account.Service {
+			return account.NewService(account.Options{Store: s, Passwords: auth.NewPasswords(), Now: time.Now})
+		},
+		Serve: func(ctx context.Context, c config.Config) error { return serve(ctx, c, stdout, stderr) },
+	})
+}
+
+func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
+	return store.Open(ctx, store.Options{URL: c.Database(), MaxConnections: c.DatabaseMaxConnections, Log: log})
+}
+
+// serve runs the server until ctx ends and all running requests are answered.
+func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err error) {
+	terminal := isTerminal(stderr)
+	log := httpd.NewLog(stderr, c.LogLevel, c.LogFormat == "text" || c.LogFormat == "auto" && terminal)
+	secret, err := signingSecret(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	db, err := openStore(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := prepare(ctx, c, db, log); err != nil {
+		return err
+	}
+	health := httpd.NewHealth(log,
+		httpd.Check{Name: "database", Run: db.Ping},
+		httpd.Check{Name: "migrations", Run: db.CheckVersion},
+	)
+	site, err := newSite(c, db, secret, health, log)
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Addr, err)
+	}
+	if isTerminal(stdout) {
+		banner(stdout, c, listener.Addr(), db.Name())
+	}
+	log.InfoContext(ctx, "ready", "addr", listener.Addr().String(), "database", db.Name(), "production", c.Production,
+		"version", cli.Version())
+	return listen(ctx, listener, site, health, c.ShutdownTimeout, log)
+}
+
+// prepare brings the database up to date, or looks whether it is; one that is merely behind may be migrated while the
+// server waits, not ready.
+func prepare(ctx context.Context, c config.Config, db *store.Store, log *slog.Logger) error {
+	if !c.Migrate {
+		err := db.CheckVersion(ctx)
+		if errors.Is(err, store.ErrBehind) {
+			log.WarnContext(ctx, "not ready", "error", err)
+			return nil
+		}
+		return err
+	}
+	applied, err := db.Migrate(ctx)
+	for _, name := range applied {
+		log.InfoContext(ctx, "migrated", "migration", name)
+	}
+	return err
+}
+
+// newSite wires what answers requests.
+func newSite(c config.Config, db *store.Store, secret config.Secret, health *httpd.Health, log *slog.Logger) (http.Handler, error) {
+	tokens, err := auth.NewTokens(auth.TokenOptions{
+		Secret:   []byte(secret.Reveal()),
+		Issuer:   c.Issuer(),
+		Audience: "postern",
+		ClientID: "postern",
+		Now:      time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	signupRole, err := auth.ParseRole(c.SignupRole)
+	if err != nil {
+		return nil, err
+	}
+	accounts := account.NewService(account.Options{
+		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: time.Now,
+		SignupOpen: c.Signup, SignupRole: signupRole,
+	})
+	authenticator := auth.NewAuthenticator(tokens, accounts.Authorize)
+	sdl := ""
+	if c.Introspect() {
+		sdl = schema
+	}
+	return httpd.New(httpd.Options{
+		GraphQL: graph.NewHandler(graph.Options{
+			Resolver:      &graph.Resolver{Accounts: accounts, Posts: blog.NewService(db, time.Now)},
+			Authenticate:  authenticator.Authenticate,
+			RequestID:     httpd.RequestID,
+			Introspection: c.Introspect(),
+			Log:           log,
+		}),
+		Authenticator: authenticator,
+		Health:        health,
+		Page:          c.Page(),
+		SDL:           sdl,
+		Log:           log,
+	}), nil
+}
+
+// listen serves until ctx ends; then it stops to take requests, and lets those that run finish.
+func listen(
+	ctx context.Context, listener net.Listener, site http.Handler, health *httpd.Health, patience time.Duration, log *slog.Logger,
+) error {
+	// What is no request any more, as a WebSocket is, does not end by itself.
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	server := &http.Server{
+		Handler:           site,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	log.InfoContext(base, "stopping")
+	health.Drain()
+	deadline, cancelDeadline := context.WithTimeout(base, patience)
+	defer cancelDeadline()
+	if err := server.Shutdown(deadline); err != nil {
+		return errors.Join(fmt.Errorf("some requests did not finish within %s: %w", patience, err), server.Close())
+	}
+	log.InfoContext(base, "stopped")
+	return nil
+}
+
+// signingSecret is the one that is set, or development's own, which is made once.
+func signingSecret(ctx context.Context, c config.Config, log *slog.Logger) (config.Secret, error) {
+	if c.JWTSecret != "" {
+		return c.JWTSecret, nil
+	}
+	path := filepath.Join(c.DataDir, "jwt_secret")
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return "", fmt.Errorf("make the data directory: %w", err)
+	}
+	fresh := make([]byte, 48)
+	_, _ = rand.Read(fresh) // crypto/rand never fails
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+	case err != nil:
+		return "", fmt.Errorf("keep the secret: %w", err)
+	default:
+		_, err := f.WriteString(base64.RawStdEncoding.EncodeToString(fresh) + "\n")
+		if err := errors.Join(err, f.Close()); err != nil {
+			return "", fmt.Errorf("keep the secret: %w", err)
+		}
+		log.InfoContext(ctx, "made a secret for access tokens, as JWT_SECRET is not set", "file", path)
+	}
+	kept, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read the secret: %w", err)
+	}
+	return config.Secret(strings.TrimSpace(string(kept))), nil
+}
+
+// banner tells somebody at a terminal where to click.
+func banner(w io.Writer, c config.Config, addr net.Addr, database string) {
+	site := "http://" + addr.String()
+	_, _ = fmt.Fprintf(w, "\n  Postern %s\n\n", cli.Version())
+	if c.Page() {
+		_, _ = fmt.Fprintf(w, "  GraphiQL  %s/\n", site)
+	}
+	_, _ = fmt.Fprintf(w, "  GraphQL   %s/graphql\n", site)
+	if c.Introspect() {
+		_, _ = fmt.Fprintf(w, "  Schema    %s/schema.graphqls\n", site)
+	}
+	_, _ = fmt.Fprintf(w, "  Database  %s\n\n  Ctrl+C stops it.\n\n", database)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits an int
+}
