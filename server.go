@@ -36,13 +36,13 @@ import (
 )
 
 //go:embed schema.graphqls
-var schema string //nolint:gochecknoglobals // embedding needs a variable
+var schema string
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
-	os.Exit(cli.Status(err, os.Stderr)) //nolint:gocritic // nothing is left to be deferred
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr) //nolint:forbidigo // handed down from here
+	os.Exit(cli.Status(err, os.Stderr))                                     //nolint:gocritic // nothing is left to be deferred
 }
 
 // run is the whole program.
@@ -201,8 +201,8 @@ func signingSecret(ctx context.Context, c config.Config, log *slog.Logger) (conf
 		return "", fmt.Errorf("make the data directory: %w", err)
 	}
 	fresh := make([]byte, 48)
-	_, _ = rand.Read(fresh) // crypto/rand never fails
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	_, _ = rand.Read(fresh)                                               // crypto/rand never fails
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the path is a setting
 	switch {
 	case errors.Is(err, fs.ErrExist):
 	case err != nil:
@@ -214,7 +214,7 @@ func signingSecret(ctx context.Context, c config.Config, log *slog.Logger) (conf
 		}
 		log.InfoContext(ctx, "made a secret for access tokens, as JWT_SECRET is not set", "file", path)
 	}
-	kept, err := os.ReadFile(path)
+	kept, err := os.ReadFile(path) //nolint:gosec // as above
 	if err != nil {
 		return "", fmt.Errorf("read the secret: %w", err)
 	}
@@ -237,5 +237,5 @@ func banner(w io.Writer, c config.Config, addr net.Addr, database string) {
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits an int
+	return ok && term.IsTerminal(int(f.Fd()))
 }

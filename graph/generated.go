@@ -329,7 +329,8 @@ type Mutation {
 
   """
   Exchanges a refresh token for a new pair; it needs no valid access token. A refresh token is for one use: repeated within
-  seconds it answers the same new pair, so that parallel requests do not log anybody out; repeated later it ends the session.
+  seconds it answers the same next refresh token, so that parallel requests do not log anybody out; repeated later it ends the
+  session.
   """
   refreshToken(
     """The refresh token."""
@@ -660,7 +661,7 @@ input SignupInput {
   handle: String
 }
 
-"""Answers ` + "`" + `signup` + "`" + `. Errors: ValidationError, TakenError."""
+"""Answers ` + "`" + `signup` + "`" + `. Errors: ValidationError, TakenError, NotAllowedError (sign-up is closed)."""
 type SignupPayload {
   """The new account."""
   viewer: Viewer

@@ -61,6 +61,7 @@ func NewHandler(o Options) http.Handler {
 	if o.Introspection {
 		server.Use(extension.Introspection{})
 	} else {
+		server.SetValidationRulesFn(rulesWithoutIntrospection)
 		server.SetDisableSuggestion(true)
 	}
 	server.AroundResponses(tellWhyAnonymous)

@@ -170,7 +170,7 @@ type SessionEdge struct {
 	Node *account.Session `json:"node"`
 }
 
-// Answers `signup`. Errors: ValidationError, TakenError.
+// Answers `signup`. Errors: ValidationError, TakenError, NotAllowedError (sign-up is closed).
 type SignupPayload struct {
 	// The new account.
 	Viewer *account.Account `json:"viewer,omitempty"`

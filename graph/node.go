@@ -10,6 +10,15 @@ import (
 	"postern/internal/page"
 )
 
+// node finds whatever has the id and may be seen; nil if there is no such thing.
+func (r *Resolver) node(ctx context.Context, want id.Any) (Node, error) {
+	found, err := r.nodes(ctx, []id.Any{want})
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
+}
+
 // nodes finds whatever has the ids and may be seen, in the order of the ids and with nil for what there is not; by one
 // look-up for each type among them.
 func (r *Resolver) nodes(ctx context.Context, want []id.Any) ([]Node, error) {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -48,7 +49,7 @@ func (o *oneOf) check(t *ast.Type, value any, path ast.Path) *gqlerror.Error {
 			if t.Elem != nil {
 				elementType = t.Elem
 			}
-			if err := o.check(elementType, element, append(path[:len(path):len(path)], ast.PathIndex(i))); err != nil {
+			if err := o.check(elementType, element, append(slices.Clip(path), ast.PathIndex(i))); err != nil {
 				return err
 			}
 		}
@@ -63,7 +64,7 @@ func (o *oneOf) check(t *ast.Type, value any, path ast.Path) *gqlerror.Error {
 			return err
 		}
 		for _, field := range definition.Fields {
-			if err := o.check(field.Type, value[field.Name], append(path[:len(path):len(path)], ast.PathName(field.Name))); err != nil {
+			if err := o.check(field.Type, value[field.Name], append(slices.Clip(path), ast.PathName(field.Name))); err != nil {
 				return err
 			}
 		}

@@ -118,17 +118,21 @@ func (r *Resolver) posts(
 	}}, err
 }
 
-// sessions answers a connection of the viewer's sessions.
-func (r *Resolver) sessions(ctx context.Context, first *int, after *string, last *int, before *string) (*SessionConnection, error) {
+// sessions answers a connection of an account's sessions. Who can see the account owns it, also if it only just signed up.
+func (r *Resolver) sessions(
+	ctx context.Context, owner *account.Account, first *int, after *string, last *int, before *string,
+) (*SessionConnection, error) {
+	asking := viewer(ctx)
+	asking.UserID = owner.ID
 	args, err := sessionCursor.args(first, after, last, before)
 	if err != nil {
 		return nil, err
 	}
-	found, err := r.Accounts.Sessions(ctx, viewer(ctx), args)
+	found, err := r.Accounts.Sessions(ctx, asking, args)
 	return &SessionConnection{connection[*account.Session]{
 		page:  found,
 		kind:  sessionCursor,
 		id:    func(s *account.Session) uuid.UUID { return s.ID.UUID },
-		count: func(ctx context.Context) (int, error) { return r.Accounts.CountSessions(ctx, viewer(ctx)) },
+		count: func(ctx context.Context) (int, error) { return r.Accounts.CountSessions(ctx, asking) },
 	}}, err
 }

@@ -109,12 +109,8 @@ func (r *queryResolver) User(ctx context.Context, by account.UserLookup) (*accou
 	return orNull(r.Accounts.User(ctx, by))
 }
 
-func (r *queryResolver) Node(ctx context.Context, nodeID id.Any) (Node, error) {
-	found, err := r.nodes(ctx, []id.Any{nodeID})
-	if err != nil {
-		return nil, err
-	}
-	return found[0], nil
+func (r *queryResolver) Node(ctx context.Context, id id.Any) (Node, error) {
+	return r.node(ctx, id)
 }
 
 func (r *queryResolver) Nodes(ctx context.Context, ids []id.Any) ([]Node, error) {
@@ -133,7 +129,7 @@ func (r *userResolver) Posts(ctx context.Context, obj *account.User, first *int,
 }
 
 func (r *viewerResolver) Sessions(ctx context.Context, obj *account.Account, first *int, after *string, last *int, before *string) (*SessionConnection, error) {
-	return r.sessions(ctx, first, after, last, before)
+	return r.sessions(ctx, obj, first, after, last, before)
 }
 
 func (r *Resolver) Mutation() MutationResolver { return &mutationResolver{r} }

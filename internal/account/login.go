@@ -53,8 +53,12 @@ func (s *Service) newAccount(ctx context.Context, in SignupInput, role auth.Role
 		account.Handle = *in.Handle
 		broken.add(checkHandle(*in.Handle), "handle")
 	}
+	words := account.words()
+	if broken.err() != nil {
+		words = nil // what breaks its own rule may be as long as a request
+	}
 	password := normalizePassword(in.Password)
-	broken.add(checkPassword(password, account.words()...), "password")
+	broken.add(checkPassword(password, words...), "password")
 	if err := broken.err(); err != nil {
 		return nil, err
 	}
@@ -74,11 +78,20 @@ func (s *Service) create(ctx context.Context, c *Credentials, anyHandle bool, se
 	for handle := range text.Candidates(c.Handle, maxHandle) {
 		c.Handle = handle
 		err = s.store.CreateAccount(ctx, c, session)
-		if faults := fault.All(err); len(faults) != 1 || faults[0].Code != fault.Taken || !slices.Contains(faults[0].Path, "handle") {
+		faults := fault.All(err)
+		others := slices.DeleteFunc(slices.Clone(faults), isHandleTaken)
+		switch {
+		case len(others) == len(faults):
 			return err
+		case len(others) > 0: // the email is taken, too: another handle would not help
+			return others[0]
 		}
 	}
 	return err
+}
+
+func isHandleTaken(f *fault.Error) bool {
+	return f.Code == fault.Taken && slices.Contains(f.Path, "handle")
 }
 
 // LoginInput are credentials.
@@ -181,10 +194,11 @@ func (s *Service) confirm(ctx context.Context, viewer auth.Viewer, password, fie
 	return err
 }
 
-// words are what a password of this account must not be made of.
+// words are what a password of this account must not be made of: its name, handle and email, and their parts.
 func (a *Account) words() []string {
-	words := append(strings.Fields(a.Name), a.Handle)
-	return append(words, strings.FieldsFunc(a.Email, func(r rune) bool { return r == '@' || r == '.' })...)
+	words := []string{a.Name, a.Handle}
+	words = append(words, strings.Fields(a.Name)...)
+	return append(words, strings.FieldsFunc(a.Email+"-"+a.Handle, func(r rune) bool { return strings.ContainsRune("@.-_+", r) })...)
 }
 
 // broken collects the rules that an input breaks, so that all of them come back at once.

@@ -40,38 +40,52 @@ func checkPassword(password string, words ...string) error {
 // maxPieces is of how many well-known words and runs a password may not consist.
 const maxPieces = 3
 
-// wellKnown tells whether a password consists of a few well-known words, words of its account, and runs like 1234 or aaaa,
-// whatever stands between them.
+// wellKnown tells whether a password repeats something short, or consists of a few well-known words, words of its account,
+// and runs like 1234 or aaaa, whatever stands between them.
 func wellKnown(password string, words []string) bool {
-	folded := letters(password)
+	folded := []rune(letters(password))
+	if len(folded) == 0 {
+		folded = []rune(password) // there are only signs, which may well be hard to guess
+	}
 	known := slices.Clone(commonWords())
 	for _, word := range words {
-		if word = letters(word); utf8.RuneCountInString(word) > 2 {
+		if word := []rune(letters(word)); len(word) > 2 {
 			known = append(known, word)
 		}
 	}
-	// least[i] is of how many pieces the first i bytes consist.
+	// least[i] is of how many pieces the first i characters consist.
 	least := make([]int, len(folded)+1)
 	for end := 1; end <= len(folded); end++ {
 		least[end] = maxPieces + 1
 		for _, word := range known {
-			if strings.HasSuffix(folded[:end], word) {
-				least[end] = min(least[end], least[end-len(word)]+1)
+			if start := end - len(word); start >= 0 && slices.Equal(folded[start:end], word) {
+				least[end] = min(least[end], least[start]+1)
 			}
 		}
-		for start := runStart(folded, end); start < end-1; start++ {
+		for start := runStart(folded, end); start < end; start++ {
 			least[end] = min(least[end], least[start]+1)
 		}
 	}
-	return least[len(folded)] <= maxPieces
+	return least[len(folded)] <= maxPieces || repeats(folded)
 }
 
-// runStart is where the longest run that ends before end begins: bytes that all differ from the next by the same 0, 1 or -1.
-func runStart(s string, end int) int {
+// repeats tells whether a text is one that would be too short, twice or more often.
+func repeats(s []rune) bool {
+	for length := 1; length < minPassword && length <= len(s)/2; length++ {
+		if slices.Equal(s[length:], s[:len(s)-length]) {
+			return true
+		}
+	}
+	return false
+}
+
+// runStart is where the longest run that ends before end begins: characters that all differ from the next by the same 0, 1
+// or -1.
+func runStart(s []rune, end int) int {
 	start := end - 1
 	for start > 0 {
-		step := int(s[start]) - int(s[start-1])
-		if step < -1 || step > 1 || start < end-1 && step != int(s[start+1])-int(s[start]) {
+		step := s[start] - s[start-1]
+		if step < -1 || step > 1 || start < end-1 && step != s[start+1]-s[start] {
 			break
 		}
 		start--
@@ -90,16 +104,16 @@ func letters(s string) string {
 }
 
 //go:embed common_passwords.txt
-var commonPasswords string //nolint:gochecknoglobals // embedding needs a variable
+var commonPasswords string
 
 // commonWords are what passwords are often made of, one on a line in common_passwords.txt.
 //
 //nolint:gochecknoglobals // computed once from a constant
-var commonWords = sync.OnceValue(func() []string {
-	var words []string
+var commonWords = sync.OnceValue(func() [][]rune {
+	var words [][]rune
 	for line := range strings.Lines(commonPasswords) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			words = append(words, letters(line))
+			words = append(words, []rune(letters(line)))
 		}
 	}
 	return words

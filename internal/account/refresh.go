@@ -118,7 +118,11 @@ type RevokeSessionInput struct {
 
 // RevokeSession ends one of the viewer's sessions. It answers NotFound for any other.
 func (s *Service) RevokeSession(ctx context.Context, viewer auth.Viewer, in RevokeSessionInput) (id.Session, error) {
-	return in.SessionID, s.store.EndSession(ctx, viewer.UserID, in.SessionID)
+	err := s.store.EndSession(ctx, viewer.UserID, in.SessionID)
+	if fault.CodeOf(err) == fault.NotFound {
+		err = fault.New(fault.NotFound, "You have no such session.").At("input", "sessionId")
+	}
+	return in.SessionID, err
 }
 
 // RevokeOtherSessions ends all of the viewer's sessions but the one that asks, and returns those that ended.

@@ -117,6 +117,9 @@ const secretLength = 32 // bytes
 func newRefreshToken() refreshToken { return refreshToken{family: random(), secret: random()} }
 
 func parseRefreshToken(text string) (token refreshToken, ok bool) {
+	if len(text) != base64.RawURLEncoding.EncodedLen(2*secretLength) { // line ends, which decoders skip, make it longer
+		return refreshToken{}, false
+	}
 	both, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(both) != 2*secretLength {
 		return refreshToken{}, false

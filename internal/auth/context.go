@@ -27,9 +27,11 @@ type Caller struct {
 }
 
 // Reason says why a caller counts as anonymous. Its values are part of the contract (`extensions.reason`).
-type Reason string
+type Reason string //nolint:errname // an answer to the client first, an error second
 
 // The reasons.
+//
+//nolint:errname // as above
 const (
 	TokenMissing Reason = "TOKEN_MISSING" // there is none
 	TokenExpired Reason = "TOKEN_EXPIRED" // it was good; refresh it

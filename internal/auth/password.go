@@ -105,12 +105,16 @@ func parse(hash string) (c params, salt, key []byte, err error) {
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.memory, &c.passes, &c.lanes); err != nil {
 		return c, nil, nil, errHash
 	}
-	if c.passes < 1 || c.lanes < 1 || c.memory > highest.memory || c.passes > highest.passes || c.lanes > highest.lanes {
+	if c.passes < 1 || c.lanes < 1 || c.memory < 8*uint32(c.lanes) ||
+		c.memory > highest.memory || c.passes > highest.passes || c.lanes > highest.lanes {
 		return c, nil, nil, errHash
 	}
-	salt, saltErr := base64.RawStdEncoding.Strict().DecodeString(parts[4])
-	key, keyErr := base64.RawStdEncoding.Strict().DecodeString(parts[5])
+	salt, saltErr := base64.RawStdEncoding.DecodeString(parts[4])
+	key, keyErr := base64.RawStdEncoding.DecodeString(parts[5])
 	if saltErr != nil || keyErr != nil || len(salt) < 8 || len(salt) > 64 || len(key) < 16 || len(key) > 64 {
+		return c, nil, nil, errHash
+	}
+	if c.format(salt, key) != hash { // what Sscanf and base64 skip
 		return c, nil, nil, errHash
 	}
 	return c, salt, key, nil

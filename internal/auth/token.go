@@ -1,8 +1,12 @@
 package auth
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -108,35 +112,78 @@ func (t *Tokens) Sign(user id.User, session id.Session) (token string, expiresAt
 // Verify decodes an access token. The error is a Reason that says what is wrong with it: TokenExpired for one that was
 // good once, TokenInvalid for all else.
 func (t *Tokens) Verify(token string) (Claims, error) {
-	if len(token) > maxTokenLength {
+	if len(token) > maxTokenLength || strings.ContainsAny(token, "\r\n") { // decoders of base64 skip line ends
 		return Claims{}, TokenInvalid
 	}
 	var p payload
 	parsed, err := t.parser.ParseWithClaims(token, &p, func(*jwt.Token) (any, error) { return t.options.Secret, nil })
-	switch {
-	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid):
-		return Claims{}, TokenExpired
-	case err != nil:
+	if err != nil && !onlyExpired(err) {
 		return Claims{}, TokenInvalid
 	}
-	return p.claims(parsed.Header)
+	claims, ok := p.claims(parsed)
+	switch {
+	case !ok:
+		return Claims{}, TokenInvalid
+	case err != nil:
+		return Claims{}, TokenExpired
+	}
+	return claims, nil
+}
+
+// onlyExpired tells whether there is nothing wrong with a token but its age; golang-jwt names all that is wrong at once.
+func onlyExpired(err error) bool {
+	for _, other := range []error{
+		jwt.ErrTokenInvalidIssuer, jwt.ErrTokenInvalidAudience, jwt.ErrTokenNotValidYet, jwt.ErrTokenUsedBeforeIssued,
+		jwt.ErrTokenRequiredClaimMissing,
+	} {
+		if errors.Is(err, other) {
+			return false
+		}
+	}
+	return errors.Is(err, jwt.ErrTokenExpired)
 }
 
 // claims checks what golang-jwt lets through.
-func (p *payload) claims(header map[string]any) (Claims, error) {
-	claims := Claims{
+func (p *payload) claims(token *jwt.Token) (claims Claims, ok bool) {
+	claims = Claims{
 		UserID:    id.ParseAny(p.Subject).User(),
 		SessionID: id.ParseAny(p.SessionID).Session(),
 		TokenID:   p.ID,
 	}
-	_, critical := header["crit"] // we understand no extension (RFC 7515, section 4.1.11)
-	typ := header["typ"]
+	_, critical := token.Header["crit"] // we understand no extension (RFC 7515, section 4.1.11)
+	typ := token.Header["typ"]
 	switch {
 	case critical, typ != tokenType && typ != "application/"+tokenType,
-		claims.UserID == id.User{}, claims.SessionID == id.Session{}, claims.TokenID == "",
-		p.IssuedAt == nil, p.ExpiresAt.Sub(p.IssuedAt.Time) > AccessTokenLife:
-		return Claims{}, TokenInvalid
+		claims.UserID == id.User{}, claims.SessionID == id.Session{}, claims.TokenID == "", p.ClientID == "",
+		p.IssuedAt == nil, p.ExpiresAt.Before(p.IssuedAt.Time), p.ExpiresAt.Sub(p.IssuedAt.Time) > AccessTokenLife:
+		return Claims{}, false
+	}
+	for part := range strings.SplitSeq(token.Raw[:strings.LastIndexByte(token.Raw, '.')], ".") {
+		if !unambiguous(part) {
+			return Claims{}, false
+		}
 	}
 	claims.IssuedAt, claims.ExpiresAt = p.IssuedAt.Time, p.ExpiresAt.Time
-	return claims, nil
+	return claims, true
+}
+
+// unambiguous tells whether everybody reads the same in an encoded JSON object: each name is there once (RFC 7519, section
+// 4), and in lower case, for Go takes "SUB" for "sub".
+func unambiguous(part string) bool {
+	text, err := base64.RawURLEncoding.DecodeString(part)
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if brace, _ := decoder.Token(); err != nil || brace != json.Delim('{') {
+		return false
+	}
+	seen := make(map[string]bool)
+	for decoder.More() {
+		token, _ := decoder.Token()
+		name, _ := token.(string)
+		var value json.RawMessage
+		if seen[name] || name != strings.ToLower(strings.ToUpper(name)) || decoder.Decode(&value) != nil {
+			return false
+		}
+		seen[name] = true
+	}
+	return true
 }

@@ -101,7 +101,7 @@ func (s *Service) UpdatePost(ctx context.Context, viewer auth.Viewer, in UpdateP
 		return nil, err
 	}
 	now := s.now()
-	return s.store.UpdatePost(ctx, in.PostID, func(post *Post) error {
+	updated, err := s.store.UpdatePost(ctx, in.PostID, func(post *Post) error {
 		if err := allow(&viewer, post); err != nil {
 			return err
 		}
@@ -114,6 +114,7 @@ func (s *Service) UpdatePost(ctx context.Context, viewer auth.Viewer, in UpdateP
 		post.UpdatedAt = now
 		return nil
 	})
+	return updated, missing(err)
 }
 
 // DeletePostInput is which post to delete.
@@ -123,7 +124,16 @@ type DeletePostInput struct {
 
 // DeletePost deletes a post. It answers NotFound and NotAllowed faults.
 func (s *Service) DeletePost(ctx context.Context, viewer auth.Viewer, in DeletePostInput) (id.Post, error) {
-	return in.PostID, s.store.DeletePost(ctx, in.PostID, func(post *Post) error { return allow(&viewer, post) })
+	err := s.store.DeletePost(ctx, in.PostID, func(post *Post) error { return allow(&viewer, post) })
+	return in.PostID, missing(err)
+}
+
+// missing says where in the input a post is named that there is not.
+func missing(err error) error {
+	if fault.CodeOf(err) == fault.NotFound {
+		return at("postId", err)
+	}
+	return err
 }
 
 func allow(viewer *auth.Viewer, post *Post) error {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -20,8 +21,8 @@ type settings struct{}
 func (settings) Run(in *invocation) error {
 	effective := map[string]string{
 		"DATABASE_URL":  config.URL(in.config.Database()).String(),
-		"GRAPHIQL":      fmt.Sprint(in.config.Page()),
-		"INTROSPECTION": fmt.Sprint(in.config.Introspect()),
+		"GRAPHIQL":      strconv.FormatBool(in.config.Page()),
+		"INTROSPECTION": strconv.FormatBool(in.config.Introspect()),
 	}
 	table := tabwriter.NewWriter(in.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "SETTING\tVALUE\tFROM")

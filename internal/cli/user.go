@@ -173,9 +173,9 @@ var errNoPassword = errors.New("no password was given: type it, or pipe it into 
 
 // readPassword asks for a password where somebody sits at a terminal, without showing it, and reads a line elsewhere.
 func (in *invocation) readPassword() (string, error) {
-	if f, ok := in.Stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a descriptor fits an int
+	if f, ok := in.Stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		_, _ = fmt.Fprint(in.Stderr, "Password: ")
-		password, err := term.ReadPassword(int(f.Fd())) //nolint:gosec // as above
+		password, err := term.ReadPassword(int(f.Fd()))
 		_, _ = fmt.Fprintln(in.Stderr)
 		if err != nil {
 			return "", fmt.Errorf("read the password: %w", err)

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -98,8 +99,10 @@ func (c *Config) Database() string {
 	return "sqlite:" + filepath.Join(c.DataDir, "postern.db")
 }
 
-// Page tells whether to serve GraphiQL, and Introspect whether to tell the schema.
-func (c *Config) Page() bool       { return orElse(c.GraphiQL, !c.Production) }
+// Page tells whether to serve GraphiQL.
+func (c *Config) Page() bool { return orElse(c.GraphiQL, !c.Production) }
+
+// Introspect tells whether to tell the schema.
 func (c *Config) Introspect() bool { return orElse(c.Introspection, !c.Production) }
 
 // Issuer is what access tokens name as theirs.
@@ -131,7 +134,7 @@ func validAddr(addr string) bool {
 	if err != nil {
 		return false
 	}
-	_, err = net.LookupPort("tcp", port)
+	_, err = strconv.ParseUint(port, 10, 16)
 	return err == nil
 }
 

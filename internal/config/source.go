@@ -64,7 +64,7 @@ func (*Sources) Validate(*kong.Application) error { return nil }
 // Resolve implements kong.Resolver.
 func (s *Sources) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if !IsSetting(flag) {
-		return nil, nil
+		return nil, nil //nolint:nilnil // kong's word for: none of mine
 	}
 	name := Name(flag)
 	for _, source := range []struct {
@@ -76,7 +76,7 @@ func (s *Sources) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, 
 			return source.value, nil
 		}
 	}
-	return nil, nil
+	return nil, nil //nolint:nilnil // kong's word for: not set here
 }
 
 // Of tells where a setting of a parsed command line comes from.

@@ -13,6 +13,8 @@ import (
 type Code string
 
 // The codes.
+//
+//nolint:gosec // names of failures, none of them a credential
 const (
 	Invalid            Code = "INVALID"             // the input breaks a rule
 	Taken              Code = "TAKEN"               // somebody has it already

@@ -13,7 +13,7 @@ import (
 // NewLog returns a log that names the request and the account of whatever is logged: pretty text or JSON.
 func NewLog(w io.Writer, level slog.Level, pretty bool) *slog.Logger {
 	if pretty {
-		return slog.New(contextual{tint.NewHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05.000"})})
+		return slog.New(contextual{tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05.000"})})
 	}
 	return slog.New(contextual{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
 }

@@ -15,14 +15,17 @@ import (
 	"postern/internal/auth"
 )
 
-const requestIDHeader = "X-Request-Id"
+const (
+	requestIDHeader = "X-Request-Id"
+	requestIDLength = 16 // characters of base 32: 80 random bits
+)
 
 // withRequestID gives each request a name, or keeps the one that a proxy gave it, and tells it to the client.
 func withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestIDHeader)
 		if !plain(id) {
-			id = rand.Text()
+			id = rand.Text()[:requestIDLength]
 		}
 		w.Header().Set(requestIDHeader, id)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
@@ -52,7 +55,7 @@ func logRequests(log *slog.Logger) func(http.Handler) http.Handler {
 					slog.String("path", r.URL.Path),
 					slog.Int("status", statusOf(wrapped, r)),
 					slog.Int("bytes", wrapped.BytesWritten()),
-					slog.Duration("duration", time.Since(start)),
+					slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
 					slog.String("client", auth.ClientOf(r).Address.String()),
 				)
 			}()
@@ -80,7 +83,7 @@ func recoverPanics(log *slog.Logger) func(http.Handler) http.Handler {
 			defer func() {
 				switch panicked := recover(); panicked {
 				case nil:
-				case http.ErrAbortHandler: //nolint:errorlint // net/http asks for this very value
+				case http.ErrAbortHandler: // net/http asks for this very value
 					panic(panicked)
 				default:
 					log.ErrorContext(r.Context(), "panic", "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))

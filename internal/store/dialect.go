@@ -23,6 +23,8 @@ type dialect struct {
 	goose      goose.Dialect
 	migrations string // their folder
 	oneWriter  bool
+	// forShare ends a SELECT whose rows are to stay as they are until the transaction ends; with one writer they do.
+	forShare string
 	// code is the database's own number or name of an error; "" for one that is not the database's.
 	code func(error) string
 	// unique and foreign are the codes of violated constraints.
@@ -39,6 +41,7 @@ var (
 		driver:     "pgx",
 		goose:      goose.DialectPostgres,
 		migrations: "migrations/postgres",
+		forShare:   " FOR SHARE",
 		code: func(err error) string {
 			if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 				return e.Code

@@ -13,27 +13,31 @@ import (
 	"postern/internal/page"
 )
 
-// OpenSession implements account.Store.
+// OpenSession implements account.Store. The new session comes first: whatever else ends an account's sessions takes hold
+// of the user's row before theirs, and so must this, lest each waits for the other.
 func (s *Store) OpenSession(ctx context.Context, session *account.SessionState, passwordHash string) error {
 	return s.write(ctx, func(q querier) error {
+		if err := s.insertSession(ctx, q, session, passwordHash); err != nil {
+			return err
+		}
 		_, err := q.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND expires_at <= $2`, session.UserID, session.CreatedAt)
 		if err != nil {
 			return fmt.Errorf("delete expired sessions: %w", err)
 		}
-		return q.insertSession(ctx, session, passwordHash)
+		return nil
 	})
 }
 
-// insertSession takes the user's row out of the table again, so that none is opened for who was disabled, or got another
-// password, since they were looked up.
-func (q querier) insertSession(ctx context.Context, s *account.SessionState, passwordHash string) error {
+// insertSession takes the user's row out of the table again, and keeps it as it is until the end of the transaction, so
+// that none is opened for who was disabled or deleted, or got another password, since they were looked up.
+func (s *Store) insertSession(ctx context.Context, q querier, session *account.SessionState, passwordHash string) error {
 	return q.mustTouch(ctx, "account", `
 		INSERT INTO sessions (id, user_id, family_hash, refresh_hash, rotated_at, user_agent, ip_address,
 			created_at, last_used_at, expires_at)
 		SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10 FROM users
-		WHERE id = $2 AND disabled_at IS NULL AND password_hash = $11`,
-		s.ID, s.UserID, s.Family, s.Current, s.RotatedAt, s.UserAgent, s.IPAddress,
-		s.CreatedAt, s.LastUsedAt, s.ExpiresAt, passwordHash)
+		WHERE id = $2 AND disabled_at IS NULL AND password_hash = $11`+s.dialect.forShare,
+		session.ID, session.UserID, session.Family, session.Current, session.RotatedAt, session.UserAgent, session.IPAddress,
+		session.CreatedAt, session.LastUsedAt, session.ExpiresAt, passwordHash)
 }
 
 const sessionColumns = `s.id, s.user_agent, s.ip_address, s.created_at, s.last_used_at, s.expires_at`
@@ -124,8 +128,9 @@ func (s *Store) EndSession(ctx context.Context, user id.User, session id.Session
 // EndSessions implements account.Store.
 func (s *Store) EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time) (living []id.Session, err error) {
 	err = s.write(ctx, func(q querier) error {
-		sessions, err := all(ctx, q, scanSession, `
-			DELETE FROM sessions AS s WHERE s.user_id = $1 AND s.id <> $2 RETURNING `+sessionColumns, user, keep)
+		sessions, err := all(ctx, q, func(r row) (ended account.Session, err error) {
+			return ended, r.Scan(&ended.ID, moment{&ended.ExpiresAt})
+		}, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING id, expires_at`, user, keep)
 		for _, session := range sessions {
 			if session.ExpiresAt.After(now) {
 				living = append(living, session.ID)

@@ -40,6 +40,34 @@ func (s *statements) close() error {
 	return errors.Join(errs...)
 }
 
+// transaction prepares statements for one transaction.
+type transaction struct {
+	tx    *sql.Tx
+	stmts *statements
+	fresh []string // what was not kept yet
+}
+
+// prepare returns a statement that is kept, or prepares one on the transaction's own connection: if all connections had
+// transactions that waited for another connection to prepare on, none would ever get one.
+func (t *transaction) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	if stmt, ok := t.stmts.kept.Load(text); ok {
+		return t.tx.StmtContext(ctx, stmt.(*sql.Stmt)), nil
+	}
+	t.fresh = append(t.fresh, text)
+	stmt, err := t.tx.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	return stmt, nil
+}
+
+// keep prepares, when the transaction has ended, what it had to prepare for itself. If that fails, the next one tries.
+func (t *transaction) keep(ctx context.Context) {
+	for _, text := range t.fresh {
+		_, _ = t.stmts.prepare(ctx, text)
+	}
+}
+
 // querier runs statements, in a transaction or outside.
 type querier struct {
 	log     *slog.Logger

@@ -101,14 +101,10 @@ func (s *Store) write(ctx context.Context, fn func(q querier) error) error {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	t := transaction{tx: tx, stmts: &s.stmts}
+	defer t.keep(ctx)
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if err := fn(querier{log: s.log, prepare: func(ctx context.Context, text string) (*sql.Stmt, error) {
-		stmt, err := s.stmts.prepare(ctx, text)
-		if err != nil {
-			return nil, err
-		}
-		return tx.StmtContext(ctx, stmt), nil
-	}}); err != nil {
+	if err := fn(querier{log: s.log, prepare: t.prepare}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {

@@ -28,7 +28,7 @@ func (s *Store) CreateAccount(ctx context.Context, c *account.Credentials, sessi
 		case session == nil:
 			return nil
 		}
-		return q.insertSession(ctx, session, c.PasswordHash)
+		return s.insertSession(ctx, q, session, c.PasswordHash)
 	})
 }
 
@@ -53,7 +53,8 @@ func handleTaken() error {
 	return fault.New(fault.Taken, "Somebody has this handle already.").At("input", "handle")
 }
 
-const accountColumns = `u.id, u.handle, u.name, u.created_at, u.email, u.role, u.disabled_at`
+// accountColumns go without the table's name, which SQLite does not know by an alias in RETURNING.
+const accountColumns = `id, handle, name, created_at, email, role, disabled_at`
 
 func accountDest(a *account.Account) []any {
 	return []any{&a.ID, &a.Handle, &a.Name, moment{&a.CreatedAt}, &a.Email, &a.Role, perhaps{&a.DisabledAt}}
@@ -67,13 +68,13 @@ func scanAccount(r row) (*account.Account, error) {
 // Account implements account.Store.
 func (s *Store) Account(ctx context.Context, user id.User) (*account.Account, error) {
 	a := new(account.Account)
-	err := s.read().one(ctx, `SELECT `+accountColumns+` FROM users u WHERE u.id = $1`, []any{user}, accountDest(a)...)
+	err := s.read().one(ctx, `SELECT `+accountColumns+` FROM users WHERE id = $1`, []any{user}, accountDest(a)...)
 	return a, notFound(err, "user")
 }
 
 // Accounts implements account.Store.
 func (s *Store) Accounts(ctx context.Context) ([]*account.Account, error) {
-	return all(ctx, s.read(), scanAccount, `SELECT `+accountColumns+` FROM users u ORDER BY u.id`)
+	return all(ctx, s.read(), scanAccount, `SELECT `+accountColumns+` FROM users ORDER BY id`)
 }
 
 const userColumns = `u.id, u.handle, u.name, u.created_at`
@@ -117,7 +118,7 @@ func (s *Store) CredentialsByEmail(ctx context.Context, emailKey string) (*accou
 func (s *Store) credentials(ctx context.Context, column string, value any) (*account.Credentials, error) {
 	c := new(account.Credentials)
 	err := s.read().one(ctx, `
-		SELECT `+accountColumns+`, u.email_key, u.password_hash FROM users u WHERE u.`+column+` = $1`,
+		SELECT `+accountColumns+`, email_key, password_hash FROM users WHERE `+column+` = $1`,
 		[]any{value}, append(accountDest(&c.Account), &c.EmailKey, &c.PasswordHash)...)
 	return c, notFound(err, "account")
 }
@@ -127,7 +128,7 @@ func (s *Store) UpdateProfile(ctx context.Context, user id.User, in account.Upda
 	updated := new(account.Account)
 	err := s.write(ctx, func(q querier) error {
 		err := q.one(ctx, `
-			UPDATE users AS u SET name = coalesce($2, u.name), handle = coalesce($3, u.handle) WHERE u.id = $1
+			UPDATE users SET name = coalesce($2, name), handle = coalesce($3, handle) WHERE id = $1
 			RETURNING `+accountColumns,
 			[]any{user, in.Name, in.Handle}, accountDest(updated)...)
 		if s.dialect.isUnique(err) {

@@ -1,0 +1,94 @@
+# The one door to the project: `make help` lists what there is.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-builtin-rules --no-print-directory
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help build run generate fmt lint test race bench fuzz page browser chroot check \
+	check-fmt check-generate check-tidy check-page check-docs
+
+# What the project is checked with, beside Go itself. gqlgen's version is in go.mod, the page's tools are in its lock file.
+GOLANGCI_LINT := v2.15.0
+
+lint     := .tools/golangci-lint-$(GOLANGCI_LINT)
+page     := internal/httpd/page
+FUZZTIME ?= 10s
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build ./postern, one static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o postern .
+
+run: build ## Build and run the server
+	./postern
+
+generate: ## Generate Go from the schema
+	go generate ./...
+
+fmt: $(lint) ## Format the Go code
+	$(lint) fmt
+
+lint: $(lint) ## Lint, and check that imports point down the floors only
+	$(lint) run
+
+test: ## Run the tests; they start PostgreSQL from the programs that are installed
+	go test ./...
+
+race: ## Run the tests with the race detector
+	go test -race ./...
+
+bench: ## Run the benchmarks
+	go test -run='^$$' -bench=. -benchmem ./...
+
+fuzz: ## Fuzz every fuzz target for a while: FUZZTIME=10s
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list='^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $$package; \
+		done; \
+	done
+
+page: $(page)/node_modules/.package-lock.json ## Build the page anew from its sources
+	cd $(page) && npm run build
+
+browser: build $(page)/node_modules/.package-lock.json ## Drive the page of the built binary in a browser
+	cd $(page) && POSTERN=$(CURDIR)/postern npm test
+
+chroot: build ## Run the built binary as its image does: alone in an empty root, as nobody
+	.ci/chroot ./postern
+
+check: check-fmt lint check-generate check-tidy check-docs test race check-page browser chroot ## Check everything, as CI does
+	@echo 'make check: all is well'
+
+check-fmt: $(lint)
+	$(lint) fmt --diff
+
+# The checks below work on copies: they leave the files as they are, whether those are committed or not.
+
+check-generate:
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT; \
+	mkdir "$$tmp/committed"; \
+	tar -c --exclude=.git --exclude=.tools --exclude=node_modules . | tar -x -C "$$tmp/committed"; \
+	cp -a "$$tmp/committed" "$$tmp/generated"; \
+	(cd "$$tmp/generated" && go generate ./...); \
+	(cd "$$tmp" && diff -ru committed generated) || { echo 'generated code is stale: run make generate'; exit 1; }
+
+check-tidy:
+	go mod tidy -diff
+
+check-page:
+	cd $(page) && npm run check
+
+check-docs:
+	.ci/docs
+
+$(lint):
+	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+	mv .tools/golangci-lint $@
+
+$(page)/node_modules/.package-lock.json: $(page)/package-lock.json
+	cd $(page) && npm ci
+	touch $@

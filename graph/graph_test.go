@@ -1,0 +1,178 @@
+package graph_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"postern/graph"
+	"postern/internal/account"
+	"postern/internal/auth"
+	"postern/internal/blog"
+	"postern/internal/httpd"
+	"postern/internal/store"
+	"postern/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) { storetest.Main(m) }
+
+// password is that of every account in these tests.
+const password = "violet tractor under the moss"
+
+// server is Postern over real HTTP on a real database, with a clock that tests set.
+type server struct {
+	*httptest.Server
+	accounts   *account.Service
+	store      *store.Store
+	statements *atomic.Int64 // how many were run
+	clock      *atomic.Int64 // microseconds since 1970
+}
+
+// newServer starts one that is closed when the test ends.
+func newServer(tb testing.TB, url string) *server {
+	tb.Helper()
+	s := &server{statements: new(atomic.Int64), clock: new(atomic.Int64)}
+	s.clock.Store(time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC).UnixMicro())
+	// Each look at the clock is a microsecond later, as it is for real.
+	now := func() time.Time { return time.UnixMicro(s.clock.Add(1)) }
+
+	log := slog.New(countStatements{slog.DiscardHandler, s.statements})
+	db, err := store.Open(tb.Context(), store.Options{URL: url, Log: log})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Migrate(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	s.store = db
+
+	tokens, err := auth.NewTokens(auth.TokenOptions{
+		Secret: []byte(strings.Repeat("s", auth.MinSecretLength)), Issuer: "test", Audience: "test", ClientID: "test", Now: now,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.accounts = account.NewService(account.Options{
+		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
+	})
+	authenticator := auth.NewAuthenticator(tokens, s.accounts.Authorize)
+	s.Server = httptest.NewServer(httpd.New(httpd.Options{
+		GraphQL: graph.NewHandler(graph.Options{
+			Resolver:      &graph.Resolver{Accounts: s.accounts, Posts: blog.NewService(db, now)},
+			Authenticate:  authenticator.Authenticate,
+			RequestID:     httpd.RequestID,
+			Introspection: true,
+			Log:           log,
+		}),
+		Authenticator: authenticator,
+		Health:        httpd.NewHealth(log),
+		Log:           log,
+	}))
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// countStatements counts what the store says that it runs.
+type countStatements struct {
+	slog.Handler
+	count *atomic.Int64
+}
+
+func (countStatements) Enabled(context.Context, slog.Level) bool { return true }
+
+func (c countStatements) Handle(_ context.Context, record slog.Record) error {
+	if record.Message == "sql" {
+		c.count.Add(1)
+	}
+	return nil
+}
+
+// answer is a GraphQL response.
+type answer struct {
+	Status int             `json:"status"` // of HTTP
+	Data   json.RawMessage `json:"data"`
+	Errors []struct {
+		Message    string         `json:"message"`
+		Path       []any          `json:"path,omitempty"`
+		Extensions map[string]any `json:"extensions,omitempty"`
+	} `json:"errors,omitempty"`
+	Extensions map[string]any `json:"extensions,omitempty"`
+}
+
+// code is the code of the first error; "" if there is none.
+func (a answer) code() any {
+	if len(a.Errors) == 0 {
+		return ""
+	}
+	return a.Errors[0].Extensions["code"]
+}
+
+// into decodes the data.
+func (a answer) into(tb testing.TB, data any) {
+	tb.Helper()
+	if err := json.Unmarshal(a.Data, data); err != nil {
+		tb.Fatalf("decode %s: %v", a.Data, err)
+	}
+}
+
+// ask sends an operation with variables, as the owner of a token or as nobody.
+func (s *server) ask(tb testing.TB, token, query string, variables map[string]any) answer {
+	tb.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s.send(tb, token, body)
+}
+
+// send sends a body as it is.
+func (s *server) send(tb testing.TB, token string, body []byte) answer {
+	tb.Helper()
+	request, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, s.URL+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	a := answer{Status: response.StatusCode}
+	if err := json.Unmarshal(text, &a); err != nil {
+		tb.Fatalf("the answer is no JSON: %s", text)
+	}
+	return a
+}
+
+// account opens one in a role, and returns a token of its own.
+func (s *server) account(tb testing.TB, handle string, role auth.Role) (token string) {
+	tb.Helper()
+	email := handle + "@example.org"
+	if _, err := s.accounts.Create(tb.Context(), account.SignupInput{
+		Email: email, Password: password, Name: strings.ToUpper(handle[:1]) + handle[1:], Handle: &handle,
+	}, role); err != nil {
+		tb.Fatal(err)
+	}
+	login, err := s.accounts.Login(tb.Context(), auth.Client{}, account.LoginInput{Email: email, Password: password})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return login.Tokens.AccessToken
+}

@@ -1,0 +1,167 @@
+package account_test
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"postern/internal/account"
+	"postern/internal/auth"
+	"postern/internal/fault"
+)
+
+func TestLoginBySpellingsOfEmailAndPassword(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	const composed, decomposed = "umbrella grävel sixteen", "umbrella gra\u0308vel sixteen"
+	first, err := h.Signup(t.Context(), browser, account.SignupInput{Email: "jane@example.org", Password: decomposed, Name: "Jane"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []account.LoginInput{
+		{Email: "jane@example.org", Password: composed},
+		{Email: " JANE@Example.Org\n", Password: decomposed},
+		{Email: "jane@ｅｘample。org", Password: composed},
+	} {
+		login, err := h.Login(t.Context(), browser, in)
+		if err != nil || login.Account.ID != first.Account.ID {
+			t.Errorf("Login(%+v) = %+v, %v, want the account %v", in, login.Account, err, first.Account.ID)
+			continue
+		}
+		if h.viewer(t, login).SessionID == h.viewer(t, first).SessionID || login.Tokens.RefreshToken == first.Tokens.RefreshToken {
+			t.Errorf("Login(%+v) is in the session of the sign-up, want one of its own", in)
+		}
+	}
+}
+
+// wrong are log-ins that must all look alike, by what is wrong with them. Jane's account and that of Dis, which is disabled,
+// have the usual password.
+func wrong() map[string]account.LoginInput {
+	return map[string]account.LoginInput{
+		"another password":    {Email: "jane@example.org", Password: password + "!"},
+		"an empty password":   {Email: "jane@example.org", Password: ""},
+		"a megabyte":          {Email: "jane@example.org", Password: strings.Repeat("a", 1<<20)},
+		"not UTF-8":           {Email: "jane@example.org", Password: "\xff\xfe"},
+		"another's password":  {Email: "jane@example.org", Password: "another one entirely"},
+		"no such account":     {Email: "nobody@example.org", Password: password},
+		"nobody, no password": {Email: "nobody@example.org"},
+		"no email":            {Email: "", Password: password},
+		"no such thing":       {Email: "jane'; --", Password: password},
+		"a disabled account":  {Email: "dis@example.org", Password: password},
+		"disabled, and wrong": {Email: "dis@example.org", Password: password + "!"},
+	}
+}
+
+func TestLoginFailsAlike(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.signup(t, "Jane")
+	h.signup(t, "Dis")
+	if err := h.Disable(t.Context(), "dis@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	want := []*fault.Error{{Code: fault.InvalidCredentials, Message: "The email or the password is wrong."}}
+	for name, in := range wrong() {
+		login, err := h.Login(t.Context(), browser, in)
+		if got := fault.All(err); !reflect.DeepEqual(got, want) || login.Account != nil || login.Tokens != nil {
+			t.Errorf("Login(%s) = %+v, %v, want nothing and %v", name, login, err, want[0])
+		}
+	}
+}
+
+// TestLoginCostsAlike takes the shortest time of several for each: one that hashes nothing takes less than a hundredth.
+func TestLoginCostsAlike(t *testing.T) { //nolint:paralleltest // it measures
+	h := open(t)
+	h.signup(t, "Jane")
+	h.signup(t, "Dis")
+	if err := h.Disable(t.Context(), "dis@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	shortest := func(do func() error) time.Duration {
+		best := time.Hour
+		for range 3 {
+			start := time.Now()
+			if err := do(); err == nil {
+				t.Error("what should have failed did not")
+			}
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	attempts := wrong()
+	login := func(name string) func() error {
+		return func() error { return second(h.Login(t.Context(), browser, attempts[name])) }
+	}
+	known := shortest(login("another password"))
+	for _, name := range []string{"no such account", "no such thing", "a disabled account"} {
+		if unknown := shortest(login(name)); unknown < known/4 {
+			t.Errorf("Login(%s) took %v, Login(another password) %v, want about the same", name, unknown, known)
+		}
+	}
+	taken := shortest(func() error {
+		return second(h.Signup(t.Context(), browser, account.SignupInput{Email: "jane@example.org", Password: password, Name: "Jane"}))
+	})
+	if taken < known/4 {
+		t.Errorf("Signup(taken email) took %v, Login(another password) %v, want about the same", taken, known)
+	}
+}
+
+// between is a store where something happens right after credentials were looked up.
+type between struct {
+	account.Store
+	happens func()
+}
+
+func (b *between) CredentialsByEmail(ctx context.Context, key string) (*account.Credentials, error) {
+	found, err := b.Store.CredentialsByEmail(ctx, key)
+	b.happens()
+	return found, err
+}
+
+// TestLoginWhileTheAccountChanges changes the account between its look-up and the opening of the session.
+func TestLoginWhileTheAccountChanges(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(context.Context, *account.Service, auth.Viewer) error{
+		"another password": func(ctx context.Context, s *account.Service, _ auth.Viewer) error {
+			return s.SetPassword(ctx, "jane@example.org", "another one entirely")
+		},
+		"disabled": func(ctx context.Context, s *account.Service, _ auth.Viewer) error {
+			return s.Disable(ctx, "jane@example.org")
+		},
+		"deleted": func(ctx context.Context, s *account.Service, viewer auth.Viewer) error {
+			return second(s.DeleteAccount(ctx, viewer, account.DeleteAccountInput{Password: password}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := &between{happens: func() {}}
+			h := open(t, func(o *account.Options) { store.Store, o.Store = o.Store, store })
+			behind := open(t, func(o *account.Options) { o.Store = store.Store }).Service
+			viewer := h.viewer(t, h.signup(t, "Jane"))
+			store.happens = func() {
+				if err := change(t.Context(), behind, viewer); err != nil {
+					t.Errorf("change = %v, want nil", err)
+				}
+			}
+			_, err := h.Login(t.Context(), browser, account.LoginInput{Email: "jane@example.org", Password: password})
+			fails(t, "Login()", err, "INVALID_CREDENTIALS")
+			if sessions, err := h.CountSessions(t.Context(), viewer); sessions != 0 || err != nil {
+				t.Errorf("CountSessions() = %d, %v, want 0", sessions, err)
+			}
+		})
+	}
+}
+
+func TestLoginWhenTheStoreFails(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.signup(t, "Jane")
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := h.Login(gone, browser, account.LoginInput{Email: "jane@example.org", Password: password})
+	if fault.CodeOf(err) != fault.Internal {
+		t.Errorf("Login(cancelled) = %v, want a stranger, and not that the password is wrong", err)
+	}
+}

@@ -1,0 +1,225 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"postern/internal/auth"
+)
+
+// editor is what the store says of every session in these tests.
+func editor(context.Context, auth.Claims) (auth.Role, error) { return auth.Editor, nil }
+
+// serve sends a request through the middleware, and returns the answer and the caller that the handler saw, nil if it was
+// not called.
+func serve(t *testing.T, tokens *auth.Tokens, sessions auth.Sessions, r *http.Request) (*httptest.ResponseRecorder, *auth.Caller) {
+	t.Helper()
+	var seen *auth.Caller
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		seen = new(auth.FromContext(r.Context()))
+	})
+	fail := func(w http.ResponseWriter, _ *http.Request, err error) { http.Error(w, err.Error(), http.StatusTeapot) }
+	recorder := httptest.NewRecorder()
+	auth.NewAuthenticator(tokens, sessions).Middleware(fail)(handler).ServeHTTP(recorder, r)
+	return recorder, seen
+}
+
+func TestMiddlewareReadsTheHeader(t *testing.T) {
+	t.Parallel()
+	tokens := tokensAt(t, signedAt)
+	token := sign(t, tokens)
+	expired := forgeGood(goodHeader.String(), goodClaims.with(object{"iat": 1, "nbf": 1, "exp": 601}).String())
+	for _, test := range []struct {
+		name    string
+		header  []string
+		refusal auth.Reason // "" for a viewer
+	}{
+		{"none", nil, auth.TokenMissing},
+		{"Bearer", []string{"Bearer " + token}, ""},
+		{"lower case", []string{"bearer " + token}, ""},
+		{"upper case", []string{"BEARER " + token}, ""},
+		{"several spaces", []string{"Bearer   " + token}, ""},
+		{"another scheme", []string{"Basic amFuZTpzZWNyZXQ="}, auth.TokenMissing},
+		{"another scheme with the token", []string{"DPoP " + token}, auth.TokenMissing},
+		{"a scheme that begins alike", []string{"Bearers " + token}, auth.TokenMissing},
+		{"no scheme", []string{token}, auth.TokenMissing},
+		{"empty", []string{""}, auth.TokenMissing},
+		{"no token", []string{"Bearer"}, auth.TokenInvalid},
+		{"a space for a token", []string{"Bearer "}, auth.TokenInvalid},
+		{"in quotes", []string{`Bearer "` + token + `"`}, auth.TokenInvalid},
+		{"something behind", []string{"Bearer " + token + " x"}, auth.TokenInvalid},
+		{"a list", []string{"Bearer " + token + ", Bearer " + token}, auth.TokenInvalid},
+		{"a refresh token", []string{"Bearer " + strings.Repeat("A", 86)}, auth.TokenInvalid},
+		{"two", []string{"Bearer " + token, "Bearer " + token}, auth.TokenInvalid},
+		{"two, one of another scheme", []string{"Basic amFuZTpzZWNyZXQ=", "Bearer " + token}, auth.TokenInvalid},
+		{"expired", []string{"Bearer " + expired}, auth.TokenExpired},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+			r.Header["Authorization"] = test.header
+			answer, caller := serve(t, tokens, editor, r)
+			if caller == nil {
+				t.Fatalf("the handler was not called: %d", answer.Code)
+			}
+			if caller.Refusal != test.refusal || (caller.Viewer != nil) != (test.refusal == "") {
+				t.Errorf("caller = %+v, want the refusal %q", caller, test.refusal)
+			}
+			want := ""
+			if test.refusal == auth.TokenInvalid || test.refusal == auth.TokenExpired {
+				want = `Bearer error="invalid_token", error_description="` + string(test.refusal) + `"`
+			}
+			if got := answer.Header().Get("WWW-Authenticate"); got != want {
+				t.Errorf("WWW-Authenticate = %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestMiddlewarePutsTheViewerIntoTheContext(t *testing.T) {
+	t.Parallel()
+	tokens := tokensAt(t, signedAt)
+	token := sign(t, tokens)
+	claims, err := tokens.Verify(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked auth.Claims
+	sessions := func(_ context.Context, c auth.Claims) (auth.Role, error) {
+		asked = c
+		return auth.Author, nil
+	}
+	_, caller := serve(t, tokens, sessions, withToken(t, token))
+	if want := (auth.Viewer{Claims: claims, Role: auth.Author}); caller == nil || caller.Viewer == nil || *caller.Viewer != want {
+		t.Errorf("caller = %+v, want the viewer %+v", caller, want)
+	}
+	if asked != claims {
+		t.Errorf("sessions were asked for %+v, want %+v", asked, claims)
+	}
+}
+
+func TestMiddlewareWhenTheSessionHasEnded(t *testing.T) {
+	t.Parallel()
+	tokens := tokensAt(t, signedAt)
+	ended := func(context.Context, auth.Claims) (auth.Role, error) { return auth.Admin, auth.SessionEnded }
+	answer, caller := serve(t, tokens, ended, withToken(t, sign(t, tokens)))
+	if caller == nil || caller.Viewer != nil || caller.Refusal != auth.SessionEnded {
+		t.Errorf("caller = %+v, want an anonymous one whose session has ended", caller)
+	}
+	want := `Bearer error="invalid_token", error_description="SESSION_ENDED"`
+	if got := answer.Header().Get("WWW-Authenticate"); got != want {
+		t.Errorf("WWW-Authenticate = %q, want %q", got, want)
+	}
+}
+
+func TestMiddlewareWhenTheStoreFails(t *testing.T) {
+	t.Parallel()
+	tokens := tokensAt(t, signedAt)
+	broken := func(context.Context, auth.Claims) (auth.Role, error) {
+		return auth.Admin, errors.New("the disk is gone")
+	}
+	answer, caller := serve(t, tokens, broken, withToken(t, sign(t, tokens)))
+	if caller != nil {
+		t.Errorf("the handler was called by %+v, want fail to answer alone", caller)
+	}
+	if answer.Code != http.StatusTeapot || !strings.Contains(answer.Body.String(), "the disk is gone") {
+		t.Errorf("answer = %d %q, want fail's", answer.Code, answer.Body)
+	}
+	if _, caller := serve(t, tokens, broken, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)); caller == nil {
+		t.Error("without a token the handler was not called, want no look-up")
+	}
+}
+
+func withToken(t *testing.T, token string) *http.Request {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody)
+	r.Header.Set("Authorization", "Bearer "+token)
+	return r
+}
+
+func TestMiddlewareTellsWhereTheRequestComesFrom(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+	r.RemoteAddr = "[::ffff:203.0.113.9]:4711"
+	r.Header.Set("User-Agent", "curl/8")
+	r.Header.Set("X-Forwarded-For", "198.51.100.1")
+	_, caller := serve(t, tokensAt(t, signedAt), editor, r)
+	if want := (auth.Client{Address: netip.MustParseAddr("203.0.113.9"), UserAgent: "curl/8"}); caller.Client != want {
+		t.Errorf("Client = %+v, want %+v", caller.Client, want)
+	}
+}
+
+func TestClientOfAddress(t *testing.T) {
+	t.Parallel()
+	for remote, want := range map[string]netip.Addr{
+		"203.0.113.9:4711":          netip.MustParseAddr("203.0.113.9"),
+		"[2001:db8::1]:4711":        netip.MustParseAddr("2001:db8::1"),
+		"[::ffff:203.0.113.9]:4711": netip.MustParseAddr("203.0.113.9"),
+		"[fe80::1%eth0]:4711":       netip.MustParseAddr("fe80::1"),
+		"@":                         {}, // a Unix socket
+		"":                          {},
+		"example.org:80":            {},
+	} {
+		if got := auth.ClientOf(&http.Request{RemoteAddr: remote}).Address; got != want {
+			t.Errorf("ClientOf(%q).Address = %v, want %v", remote, got, want)
+		}
+	}
+}
+
+func TestClientOfUserAgent(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, sent, want string }{
+		{"nothing", "", ""},
+		{"plain", "Mozilla/5.0 (X11; Linux)", "Mozilla/5.0 (X11; Linux)"},
+		{"another script", "браузер 🦊", "браузер 🦊"},
+		{"control characters", "a\x00b\x1b[31mc\r\nd\te\x7ff", "ab[31mcdef"},
+		{"control characters of Latin 1", "a\u0085b\u009b31mc", "ab31mc"},
+		{"invalid UTF-8", "a\xffb\xc3(c\xed\xa0\x80d", "ab(cd"},
+		{"a surrogate's stand-in", "a\ufffdb", "ab"},
+		{"at its longest", strings.Repeat("a", 256), strings.Repeat("a", 256)},
+		{"too long", strings.Repeat("a", 257), strings.Repeat("a", 256)},
+		{"far too long", strings.Repeat("a", 1<<20), strings.Repeat("a", 256)},
+		{"two bytes across the end", strings.Repeat("a", 255) + "éé", strings.Repeat("a", 255)},
+		{"four bytes across the end", strings.Repeat("a", 253) + "🦊🦊", strings.Repeat("a", 253)},
+		{"four bytes up to the end", strings.Repeat("🦊", 65), strings.Repeat("🦊", 64)},
+		{"short but for its controls", strings.Repeat("\x01", 300) + "a", "a"},
+	} {
+		r := &http.Request{Header: http.Header{"User-Agent": {test.sent}}}
+		if got := auth.ClientOf(r).UserAgent; got != test.want {
+			t.Errorf("ClientOf(%s).UserAgent = %.300q, want %.300q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestFromContextWithoutCaller(t *testing.T) {
+	t.Parallel()
+	if got := auth.FromContext(t.Context()); got.Viewer != nil || got.Refusal != auth.TokenMissing {
+		t.Errorf("FromContext(empty) = %+v, want an anonymous caller without a token", got)
+	}
+}
+
+// FuzzBearer looks for a header that makes a viewer, and is not Bearer with the token that was signed.
+func FuzzBearer(f *testing.F) {
+	tokens := tokensAt(f, signedAt)
+	authenticator := auth.NewAuthenticator(tokens, editor)
+	good := forgeGood(goodHeader.String(), goodClaims.String())
+	for _, seed := range []string{"Bearer " + good, "bearer   " + good, "Basic x", "Bearer", "", " ", good, "Bearer\t" + good} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		viewer, refusal, err := authenticator.Authenticate(t.Context(), []string{header})
+		if err != nil {
+			t.Fatalf("Authenticate(%q) = %v, want no error", header, err)
+		}
+		scheme, token, _ := strings.Cut(header, " ")
+		want := strings.EqualFold(scheme, "Bearer") && strings.TrimLeft(token, " ") == good
+		if got := viewer != nil; got != want || got != (refusal == "") {
+			t.Errorf("Authenticate(%q) = %v, %q, want a viewer: %v", header, viewer, refusal, want)
+		}
+	})
+}

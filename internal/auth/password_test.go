@@ -1,0 +1,132 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+
+	"postern/internal/auth"
+)
+
+func hashed(t *testing.T, passwords *auth.Passwords, password string) string {
+	t.Helper()
+	hash, err := passwords.Hash(t.Context(), password)
+	if err != nil {
+		t.Fatalf("Hash(%q) = %v", password, err)
+	}
+	return hash
+}
+
+func TestHashForm(t *testing.T) {
+	t.Parallel()
+	passwords := auth.NewPasswords()
+	form := regexp.MustCompile(`^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`)
+	first, second := hashed(t, passwords, "correct horse battery staple"), hashed(t, passwords, "correct horse battery staple")
+	if !form.MatchString(first) {
+		t.Errorf("Hash() = %q, want it to match %v", first, form)
+	}
+	if salt, other := strings.Split(first, "$")[4], strings.Split(second, "$")[4]; salt == other {
+		t.Errorf("two hashes of one password have the salt %q", salt)
+	}
+}
+
+func TestVerifyPassword(t *testing.T) {
+	t.Parallel()
+	passwords := auth.NewPasswords()
+	twin := strings.Repeat("0123456789ab", 6) // 72 bytes, where bcrypt stops
+	long := strings.Repeat("p", 1<<20)
+	for password, wrong := range map[string][]string{
+		"correct horse battery staple": {"Correct horse battery staple", "correct horse battery staple ", ""},
+		"пароль из многих слов 🐎🔋":     {"пароль из многих слов 🐎"},
+		"before\x00after":              {"before\x00", "before"},
+		twin + "a":                     {twin + "b", twin},
+		long:                           {long[1:]},
+	} {
+		hash := hashed(t, passwords, password)
+		if got, err := passwords.Verify(t.Context(), password, hash); !got || err != nil {
+			t.Errorf("Verify(%.40q, its hash) = %v, %v, want true", password, got, err)
+		}
+		for _, attempt := range wrong {
+			if got, err := passwords.Verify(t.Context(), attempt, hash); got || err != nil {
+				t.Errorf("Verify(%.40q, hash of %.40q) = %v, %v, want false", attempt, password, got, err)
+			}
+		}
+	}
+}
+
+// TestVerifyReference verifies a hash of argon2's reference implementation (its src/test.c).
+func TestVerifyReference(t *testing.T) {
+	t.Parallel()
+	const hash = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	for password, want := range map[string]bool{"password": true, "differentpassword": false} {
+		if got, err := auth.NewPasswords().Verify(t.Context(), password, hash); got != want || err != nil {
+			t.Errorf("Verify(%q, %q) = %v, %v, want %v", password, hash, got, err, want)
+		}
+	}
+}
+
+func TestVerifyNoHashFitsNothing(t *testing.T) {
+	t.Parallel()
+	passwords := auth.NewPasswords()
+	for _, password := range []string{"", "password", string(make([]byte, 32))} {
+		if got, err := passwords.Verify(t.Context(), password, ""); got || err != nil {
+			t.Errorf("Verify(%q, no hash) = %v, %v, want false", password, got, err)
+		}
+	}
+}
+
+// TestVerifyRefusesHashes hands in hashes that are none, or that would cost the server its memory or its time. The context
+// has ended: who gets as far as to wait for a slot answers that.
+func TestVerifyRefusesHashes(t *testing.T) {
+	t.Parallel()
+	const salt, key = "c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, hash := range []string{
+		" ", "x", "$", "$$$$$", "plain text",
+		"$argon2id$v=19$m=19456,t=2,p=1$" + salt,
+		"$argon2i$v=19$m=19456,t=2,p=1$" + salt + "$" + key,
+		"$argon2d$v=19$m=19456,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$v=16$m=19456,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$m=19456,t=2,p=1$" + salt + "$" + key,
+		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"x$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key + "$",
+		"$argon2id$v=19$m=19456,t=2,p=1,x=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=1 $" + salt + "$" + key,
+		"$argon2id$v=19$m=019456,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$t=2,m=19456,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=2$" + salt + "$" + key,
+		"$argon2id$v=19$m=-1,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=0,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=0,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=0$" + salt + "$" + key,
+		"$argon2id$v=19$m=131073,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=4294967295,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=99999999999999999999,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=11,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=4294967295,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=9$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=257$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=1$$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=1$c2hvcnQ$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=1$" + strings.Repeat("A", 88) + "$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHR$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=1$c29tZX\nNhbHQ$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ=$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$",
+		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$AAAA",
+		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + strings.Repeat("A", 1<<20),
+		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key + "\n",
+	} {
+		ok, err := auth.NewPasswords().Verify(ended, "password", hash)
+		if ok || err == nil || errors.Is(err, context.Canceled) {
+			t.Errorf("Verify(password, %.90q) = %v, %v, want an error, and no work", hash, ok, err)
+		}
+		if err != nil && strings.Contains(err.Error(), key) {
+			t.Errorf("Verify(password, %.90q) = %v, which quotes the hash", hash, err)
+		}
+	}
+}

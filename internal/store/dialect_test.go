@@ -1,0 +1,125 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"postern/internal/blog"
+	"postern/internal/store"
+	"postern/internal/store/storetest"
+)
+
+func TestSQLiteIsDurable(t *testing.T) {
+	const connections = 12
+	s := open(t, store.Options{URL: storetest.SQLiteURL(t), MaxConnections: connections})
+	want := map[string]string{
+		"journal_mode": "wal",
+		"synchronous":  "2", // FULL
+		"foreign_keys": "1",
+		"busy_timeout": "5000",
+	}
+	held := make([]*sql.Conn, connections) // all at once, so that they are different ones
+	for i := range held {
+		var err error
+		if held[i], err = s.DB().Conn(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = held[i].Close() }()
+	}
+	for i, conn := range held {
+		for pragma, value := range want {
+			var got string
+			if err := conn.QueryRowContext(t.Context(), `PRAGMA `+pragma).Scan(&got); err != nil || got != value {
+				t.Errorf("connection %d: PRAGMA %s = %q, %v, want %q", i, pragma, got, err, value)
+			}
+		}
+	}
+}
+
+// TestSQLiteIsNewEnough: before 3.51.3 a database in WAL mode could be damaged.
+func TestSQLiteIsNewEnough(t *testing.T) {
+	s := open(t, store.Options{URL: storetest.SQLiteURL(t)})
+	var text string
+	if err := s.DB().QueryRowContext(t.Context(), `SELECT sqlite_version()`).Scan(&text); err != nil {
+		t.Fatal(err)
+	}
+	var version []int
+	for _, part := range strings.Split(text, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		version = append(version, n)
+	}
+	if want := []int{3, 51, 3}; slices.Compare(version, want) < 0 {
+		t.Errorf("sqlite_version() = %v, want %v or newer", version, want)
+	}
+}
+
+func TestSQLiteFileNames(t *testing.T) {
+	for _, name := range []string{"plain.db", "with space.db", "who?.db", "a#b.db", "100%.db", "%20.db", "a&b=c;d.db", "ü漢👍.db", "a:b.db", "no/such/folder.db"} {
+		for _, prefix := range []string{"", "sqlite:"} {
+			t.Run(prefix+name, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), name)
+				storetest.Open(t, prefix+path)
+				if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+					t.Errorf("Open(%q) made no such file: %v", prefix+path, err)
+				}
+			})
+		}
+	}
+	t.Run("relative", func(t *testing.T) {
+		t.Chdir(t.TempDir())
+		storetest.Open(t, "postern.db")
+		if _, err := os.Stat("postern.db"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestOpenTellsWhatIsWrong(t *testing.T) {
+	for _, url := range []string{
+		t.TempDir(),
+		"postgres://postern:verysecret@127.0.0.1:1/postern?connect_timeout=5",
+		"postgres://postern:verysecret@127.0.0.1:port/postern",
+		"postgresql://postern:verysecret@/postern?host=" + t.TempDir(),
+	} {
+		_, err := store.Open(t.Context(), store.Options{URL: url})
+		if err == nil || strings.Contains(err.Error(), "verysecret") {
+			t.Errorf("Open(%q) = %v, want an error that tells no secret", url, err)
+		}
+	}
+}
+
+// TestWritersWaitNoLongerThanTheyWant: SQLite lets one write at a time, and the store lets the others wait.
+func TestWritersWaitNoLongerThanTheyWant(t *testing.T) {
+	s := storetest.Open(t, storetest.SQLiteURL(t))
+	author := newAuthor(t, s)
+	post := newPost(author, 1)
+	if err := s.CreatePost(t.Context(), post); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := s.UpdatePost(t.Context(), post.ID, func(*blog.Post) error {
+		waited := make(chan error)
+		go func() { waited <- s.CreatePost(ctx, newPost(author, 2)) }()
+		cancel()
+		if err := <-waited; !errors.Is(err, context.Canceled) {
+			t.Errorf("CreatePost() = %v, want %v", err, context.Canceled)
+		}
+		_, err := s.Post(t.Context(), blog.PostLookup{ID: &post.ID}) // who reads does not wait
+		return err
+	}); err != nil {
+		t.Errorf("UpdatePost() = %v, want nil", err)
+	}
+	if err := s.CreatePost(t.Context(), newPost(author, 3)); err != nil {
+		t.Errorf("CreatePost() = %v, want nil", err)
+	}
+}

@@ -1,0 +1,16 @@
+package store
+
+import "database/sql"
+
+// DB is the pool, for tests that look below the store.
+func (s *Store) DB() *sql.DB { return s.db }
+
+// Kept is how many statements are kept prepared.
+func (s *Store) Kept() int {
+	kept := 0
+	s.stmts.kept.Range(func(any, any) bool {
+		kept++
+		return true
+	})
+	return kept
+}

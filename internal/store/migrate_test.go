@@ -1,0 +1,126 @@
+package store_test
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+
+	"postern/internal/store"
+	"postern/internal/store/storetest"
+)
+
+// open opens a database as it is.
+func open(t testing.TB, o store.Options) *store.Store {
+	t.Helper()
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s, err := store.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// known are the names of all migrations, and how many of them are applied.
+func known(t testing.TB, s *store.Store) (names []string, applied int) {
+	t.Helper()
+	migrations, err := s.Migrations(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range migrations {
+		names = append(names, m.Name)
+		if m.Applied {
+			applied++
+		}
+	}
+	return names, applied
+}
+
+func TestMigrate(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := open(t, store.Options{URL: url})
+		names, applied := known(t, s)
+		if len(names) == 0 || applied != 0 {
+			t.Errorf("Migrations() of a fresh database = %v, %d of them applied, want some and none", names, applied)
+		}
+		if err := s.CheckVersion(t.Context()); !errors.Is(err, store.ErrBehind) {
+			t.Errorf("CheckVersion() of a fresh database = %v, want %v", err, store.ErrBehind)
+		}
+		for _, want := range [][]string{names, {}} {
+			got, err := s.Migrate(t.Context())
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("Migrate() = %v, %v, want %v", got, err, want)
+			}
+			if err := s.CheckVersion(t.Context()); err != nil {
+				t.Errorf("CheckVersion() = %v, want nil", err)
+			}
+			if _, applied := known(t, s); applied != len(names) {
+				t.Errorf("Migrations() = %d applied, want %d", applied, len(names))
+			}
+		}
+	})
+}
+
+// TestMigrateAtOnce has as many pools as there would be processes.
+func TestMigrateAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		const processes = 8
+		var (
+			all     sync.WaitGroup
+			mu      sync.Mutex
+			applied []string
+			start   = make(chan struct{})
+		)
+		for range processes {
+			all.Go(func() {
+				<-start
+				s, err := store.Open(t.Context(), store.Options{URL: url, Log: slog.New(slog.DiscardHandler)})
+				if err != nil {
+					t.Errorf("Open() = %v, want nil", err)
+					return
+				}
+				defer func() { _ = s.Close() }()
+				names, err := s.Migrate(t.Context())
+				if err != nil {
+					t.Errorf("Migrate() = %v, want nil", err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				applied = append(applied, names...)
+			})
+		}
+		close(start)
+		all.Wait()
+		if want, _ := known(t, open(t, store.Options{URL: url})); !slices.Equal(applied, want) {
+			t.Errorf("Migrate() by %d at once applied %v, want %v", processes, applied, want)
+		}
+	})
+}
+
+func TestProgramOlderThanItsDatabase(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := storetest.Open(t, url)
+		if _, err := s.DB().ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)`); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.CheckVersion(t.Context()); !errors.Is(err, store.ErrAhead) {
+			t.Errorf("CheckVersion() = %v, want %v", err, store.ErrAhead)
+		}
+		if got, err := s.Migrate(t.Context()); !errors.Is(err, store.ErrAhead) {
+			t.Errorf("Migrate() = %v, %v, want %v", got, err, store.ErrAhead)
+		}
+	})
+}
+
+func TestMigrationsHaveTheSameNumbers(t *testing.T) {
+	sqlite, _ := known(t, open(t, store.Options{URL: storetest.SQLiteURL(t)}))
+	postgres, _ := known(t, open(t, store.Options{URL: storetest.PostgresURL(t)}))
+	if !slices.Equal(sqlite, postgres) {
+		t.Errorf("Migrations() of SQLite = %v, of PostgreSQL %v, want the same", sqlite, postgres)
+	}
+}

@@ -1,0 +1,192 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"postern/internal/account"
+	"postern/internal/auth"
+	"postern/internal/blog"
+	"postern/internal/id"
+	"postern/internal/page"
+	"postern/internal/store"
+	"postern/internal/store/storetest"
+)
+
+// statements counts what the store logs of its statements.
+type statements struct {
+	mu    sync.Mutex
+	count map[string]int
+}
+
+func (*statements) Enabled(context.Context, slog.Level) bool { return true }
+func (s *statements) WithAttrs([]slog.Attr) slog.Handler     { return s }
+func (s *statements) WithGroup(string) slog.Handler          { return s }
+
+func (s *statements) Handle(_ context.Context, r slog.Record) error {
+	if r.Message != "sql" {
+		return nil
+	}
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "statement" {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.count[a.Value.String()]++
+		}
+		return true
+	})
+	return nil
+}
+
+// total is how many statements were run, and how many different ones.
+func (s *statements) total() (run, different int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, times := range s.count {
+		run += times
+	}
+	return run, len(s.count)
+}
+
+// logged opens a migrated database whose statements are counted.
+func logged(t testing.TB, url string) (*store.Store, *statements) {
+	t.Helper()
+	log := &statements{count: make(map[string]int)}
+	s := open(t, store.Options{URL: url, Log: slog.New(log)})
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s, log
+}
+
+// begin is when the first thing in these tests was made.
+var begin = time.Date(2026, 3, 14, 15, 9, 26, 535_897_000, time.UTC)
+
+func newAuthor(t testing.TB, s *store.Store) *account.Credentials {
+	t.Helper()
+	c := &account.Credentials{
+		Account: account.Account{
+			User:  account.User{ID: id.NewUser(begin), Handle: "ada", Name: "Ada Lovelace", CreatedAt: begin},
+			Email: "ada@example.org",
+			Role:  auth.Author,
+		},
+		EmailKey:     "ada@example.org",
+		PasswordHash: "$argon2id$",
+	}
+	if err := s.CreateAccount(t.Context(), c, nil); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func newPost(author *account.Credentials, n int) *blog.Post {
+	at := begin.Add(time.Duration(n) * time.Millisecond)
+	return &blog.Post{
+		ID:        id.NewPost(at),
+		Slug:      fmt.Sprintf("notes-%d", n),
+		Title:     fmt.Sprintf("Notes %d", n),
+		Content:   "On the Analytical Engine.",
+		Author:    author.User,
+		CreatedAt: at,
+		UpdatedAt: at,
+		Version:   1,
+	}
+}
+
+func TestListIsOneStatement(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s, log := logged(t, url)
+		author := newAuthor(t, s)
+		posts := make([]*blog.Post, 110)
+		for i := range posts {
+			posts[i] = newPost(author, i)
+			if err := s.CreatePost(t.Context(), posts[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		newest, oldest := &posts[len(posts)-1].ID.UUID, &posts[0].ID.UUID
+		for name, test := range map[string]struct {
+			args       page.Args
+			author     *id.User
+			items, run int
+		}{
+			"one":                  {page.Args{First: new(1)}, nil, 1, 1},
+			"a hundred":            {page.Args{First: new(100)}, nil, 100, 1},
+			"one after":            {page.Args{First: new(1), After: newest}, nil, 1, 1},
+			"a hundred after":      {page.Args{First: new(100), After: newest}, nil, 100, 1},
+			"the last one":         {page.Args{Last: new(1)}, nil, 1, 1},
+			"the last before":      {page.Args{Last: new(100), Before: oldest}, nil, 100, 1},
+			"between":              {page.Args{First: new(100), After: newest, Before: oldest}, nil, 100, 1},
+			"an author's":          {page.Args{First: new(100)}, &author.ID, 100, 1},
+			"an author's after":    {page.Args{First: new(100), After: newest}, &author.ID, 100, 1},
+			"nobody's":             {page.Args{}, &id.User{}, 0, 1},
+			"nothing after":        {page.Args{After: oldest}, nil, 0, 2}, // the second tells what is around
+			"nothing, as wished":   {page.Args{First: new(0)}, nil, 0, 1},
+			"none after no cursor": {page.Args{First: new(0), After: &uuid.Max}, nil, 0, 1},
+		} {
+			window, err := test.args.Window(page.All())
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, _ := log.total()
+			got, err := s.Posts(t.Context(), window, test.author)
+			after, _ := log.total()
+			if err != nil || len(got.Items) != test.items || after-before != test.run {
+				t.Errorf("Posts(%s) = %d items, %v, in %d statements, want %d in %d", name, len(got.Items), err, after-before, test.items, test.run)
+			}
+		}
+	})
+}
+
+func TestStatementsAreKept(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s, log := logged(t, url)
+		author := newAuthor(t, s)
+		var all sync.WaitGroup
+		for i := range 40 {
+			all.Go(func() {
+				if err := writeAndRead(t.Context(), s, newPost(author, i)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		run, different := log.total()
+		if kept := s.Kept(); kept != different || run < 40*different/2 {
+			t.Errorf("%d statements are kept, want the %d different ones of %d", kept, different, run)
+		}
+	})
+}
+
+func TestOneConnectionIsEnough(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		s := open(t, store.Options{URL: url, MaxConnections: 1})
+		if _, err := s.Migrate(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := writeAndRead(ctx, s, newPost(newAuthor(t, s), 1)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func writeAndRead(ctx context.Context, s *store.Store, post *blog.Post) error {
+	if err := s.CreatePost(ctx, post); err != nil {
+		return err
+	}
+	if _, err := s.UpdatePost(ctx, post.ID, func(*blog.Post) error { return nil }); err != nil {
+		return err
+	}
+	if _, err := s.Posts(ctx, page.Window{List: page.All(), Span: page.All(), Limit: 3}, nil); err != nil {
+		return err
+	}
+	return s.DeletePost(ctx, post.ID, func(*blog.Post) error { return nil })
+}

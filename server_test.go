@@ -1,0 +1,354 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"postern/internal/cli"
+	"postern/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) { storetest.Main(m) }
+
+// process is the whole program, run in this one.
+type process struct {
+	url   string
+	stop  context.CancelFunc
+	ended chan error
+	log   *bytes.Buffer // to be read once it has ended
+}
+
+// environment is what a process is started with.
+type environment map[string]string
+
+func (e environment) getenv(name string) string { return e[name] }
+
+// start runs `postern serve` and returns once it is ready.
+func start(t *testing.T, env environment) *process {
+	t.Helper()
+	if env["ADDR"] == "" {
+		env["ADDR"] = "127.0.0.1:0"
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	p := &process{stop: stop, ended: make(chan error, 1), log: new(bytes.Buffer)}
+	reader, writer := io.Pipe()
+	go func() {
+		err := run(ctx, nil, env.getenv, strings.NewReader(""), io.Discard, writer)
+		_ = writer.CloseWithError(io.EOF)
+		p.ended <- err
+	}()
+	t.Cleanup(func() { p.end(t) })
+
+	lines := bufio.NewScanner(reader)
+	for lines.Scan() {
+		var line struct{ Msg, Addr string }
+		_ = json.Unmarshal(lines.Bytes(), &line)
+		if line.Msg == "ready" {
+			p.url = "http://" + line.Addr
+			go func() { _, _ = io.Copy(p.log, reader) }()
+			return p
+		}
+		p.log.WriteString(lines.Text() + "\n")
+	}
+	t.Fatalf("it ended before it was ready: %v\n%s", <-p.ended, p.log)
+	return nil
+}
+
+// end stops the process, and waits until it has ended; a second time it does nothing.
+func (p *process) end(t *testing.T) {
+	t.Helper()
+	p.stop()
+	if p.ended == nil {
+		return
+	}
+	if err := <-p.ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	p.ended = nil
+}
+
+// post sends an operation and returns the body of the answer.
+func (p *process) post(t *testing.T, token, query string) string {
+	t.Helper()
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
+
+// get returns the status and the body of the answer.
+func (p *process) get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+const signup = `mutation {
+	signup(input: {email: "ada@example.org", password: "violet tractor under the moss", name: "Ada"}) {
+		tokens { accessToken } errors { message } } }`
+
+// accessToken takes the token out of an answer.
+func accessToken(t *testing.T, answer string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(answer, `"accessToken":"`)
+	token, _, _ := strings.Cut(rest, `"`)
+	if !found {
+		t.Fatalf("no token in %s", answer)
+	}
+	return token
+}
+
+func TestEverythingIsThereAfterARestart(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		env := environment{"DATABASE_URL": url, "DATA_DIR": t.TempDir()}
+		p := start(t, env)
+		token := accessToken(t, p.post(t, "", signup))
+		created := p.post(t, token, `mutation { createPost(input: {title: "Kept", content: "x"}) { post { title } } }`)
+		if !strings.Contains(created, "Kept") {
+			t.Fatal(created)
+		}
+		p.end(t)
+
+		p = start(t, env)
+		if got := p.post(t, token, `{ viewer { email } posts { nodes { title author { name } } } }`); got !=
+			`{"data":{"viewer":{"email":"ada@example.org"},"posts":{"nodes":[{"title":"Kept","author":{"name":"Ada"}}]}}}` {
+			t.Errorf("after the restart: %s", got)
+		}
+	})
+}
+
+func TestDevelopmentSecret(t *testing.T) {
+	dir := t.TempDir()
+	start(t, environment{"DATA_DIR": dir}).end(t)
+	path := filepath.Join(dir, "jwt_secret")
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode().Perm(); got != 0o600 {
+		t.Errorf("mode of the secret = %o, want 600", got)
+	}
+	first, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, environment{"DATA_DIR": dir}).end(t)
+	second, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(first, second) {
+		t.Errorf("the secret changed from %q to %q, %v", first, second, err)
+	}
+}
+
+func TestProduction(t *testing.T) {
+	dir := t.TempDir()
+	p := start(t, environment{"DATA_DIR": dir, "PRODUCTION": "true", "JWT_SECRET": strings.Repeat("s", 32)})
+	for path, want := range map[string]int{
+		"/": http.StatusNotFound, "/schema.graphqls": http.StatusNotFound,
+		"/livez": http.StatusOK, "/readyz": http.StatusOK,
+	} {
+		if got, _ := p.get(t, path); got != want {
+			t.Errorf("GET %s = %d, want %d", path, got, want)
+		}
+	}
+	if got := p.post(t, "", `{ __schema { types { name } } }`); !strings.Contains(got, "introspection is switched off") {
+		t.Errorf("introspection = %s, want it to be off", got)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "jwt_secret")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a secret was made in production: %v", err)
+	}
+}
+
+func TestDevelopment(t *testing.T) {
+	p := start(t, environment{"DATA_DIR": t.TempDir()})
+	if _, got := p.get(t, "/schema.graphqls"); got != schema {
+		t.Errorf("GET /schema.graphqls = %.80q…, want the schema", got)
+	}
+	if status, got := p.get(t, "/"); status != http.StatusOK || !strings.Contains(got, "<title>Postern</title>") {
+		t.Errorf("GET / = %d %.80q…, want the page", status, got)
+	}
+}
+
+// TestShutdownFinishesRequests stops a server while a request is on its way.
+func TestShutdownFinishesRequests(t *testing.T) {
+	p := start(t, environment{"DATA_DIR": t.TempDir()})
+	dial := func() (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
+	}
+	conn, err := dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	const body = `{"query": "{ posts { totalCount } }"}`
+	_, err = fmt.Fprintf(conn, "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
+		"Content-Length: %d\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n", len(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := bufio.NewReader(conn)
+	if line, err := answer.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("the server did not ask for the body: %q, %v", line, err)
+	}
+
+	p.stop()
+	for { // until it takes no more requests
+		other, err := dial()
+		if err != nil {
+			break
+		}
+		_ = other.Close()
+	}
+	if _, err := io.WriteString(conn, body); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := answer.ReadString('\n'); err != nil { // the empty line after 100 Continue
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(answer, nil)
+	if err != nil {
+		t.Fatalf("the running request failed: %v", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	got, err := io.ReadAll(response.Body)
+	if err != nil || string(got) != `{"data":{"posts":{"totalCount":0}}}` {
+		t.Errorf("the running request was answered %s, %v", got, err)
+	}
+	p.end(t)
+}
+
+// TestUserCommandBesideServer changes accounts by the command while a server runs on the same database.
+func TestUserCommandBesideServer(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		env := environment{"DATABASE_URL": url, "DATA_DIR": t.TempDir()}
+		p := start(t, env)
+		token := accessToken(t, p.post(t, "", signup))
+		user := func(stdin string, args ...string) string {
+			t.Helper()
+			var out bytes.Buffer
+			if err := run(t.Context(), append([]string{"user"}, args...), env.getenv, strings.NewReader(stdin), &out, io.Discard); err != nil {
+				t.Fatalf("user %v: %v", args, err)
+			}
+			return out.String()
+		}
+		viewer := func() string { return p.post(t, token, `{ viewer { role } }`) }
+		login := func(password string) string {
+			return p.post(t, "", `mutation { login(input: {email: "ada@example.org", password: "`+password+`"}) {
+				tokens { accessToken } errors { __typename } } }`)
+		}
+
+		user("", "role", "ada@example.org", "READER")
+		if got := viewer(); got != `{"data":{"viewer":{"role":"READER"}}}` {
+			t.Errorf("after role: %s", got)
+		}
+		user("", "disable", "ada@example.org")
+		if got := viewer(); !strings.Contains(got, "SESSION_ENDED") {
+			t.Errorf("after disable: %s", got)
+		}
+		if got := login("violet tractor under the moss"); !strings.Contains(got, "InvalidCredentialsError") {
+			t.Errorf("log-in after disable: %s", got)
+		}
+		user("", "enable", "ada@example.org")
+		token = accessToken(t, login("violet tractor under the moss"))
+		user("a heron reads the weather\n", "password", "ada@example.org")
+		if got := viewer(); !strings.Contains(got, "SESSION_ENDED") {
+			t.Errorf("after password: %s", got)
+		}
+		accessToken(t, login("a heron reads the weather"))
+		user("seven silent garden gates\n", "create", "bob@example.org", "--name=Bob", "--role=ADMIN")
+		if got := user("", "list"); !strings.Contains(got, "bob@example.org") || !strings.Contains(got, "ADMIN") {
+			t.Errorf("list:\n%s", got)
+		}
+	})
+}
+
+// TestHealthcheck asks a server that runs, and one that does not.
+func TestHealthcheck(t *testing.T) {
+	p := start(t, environment{"DATA_DIR": t.TempDir()})
+	env := environment{"ADDR": strings.TrimPrefix(p.url, "http://"), "DATA_DIR": t.TempDir()}
+	check := func() error {
+		return run(t.Context(), []string{"healthcheck"}, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
+	}
+	if err := check(); err != nil {
+		t.Errorf("healthcheck of a running server: %v", err)
+	}
+	p.end(t)
+	if err := check(); err == nil {
+		t.Error("healthcheck of no server succeeded")
+	}
+}
+
+// TestBadSettingTouchesNothing starts servers that cannot be: one line that names the setting, status 2, and no file.
+func TestBadSettingTouchesNothing(t *testing.T) {
+	for setting, env := range map[string]environment{
+		"JWT_SECRET":    {"PRODUCTION": "true"},
+		"ADDR":          {"ADDR": "0.0.0.0:8080"},
+		"DATABASE_URL":  {"DATABASE_URL": "mysql://localhost/postern"},
+		"SIGNUP_ROLE":   {"SIGNUP_ROLE": "ADMIN"},
+		"JWT_ALGORITHM": {"JWT_ALGORITHM": "none"},
+	} {
+		t.Run(setting, func(t *testing.T) {
+			env["DATA_DIR"] = filepath.Join(t.TempDir(), "data")
+			err := run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
+			var stderr bytes.Buffer
+			if status := cli.Status(err, &stderr); status != 2 {
+				t.Errorf("status = %d, want 2", status)
+			}
+			if got := stderr.String(); !strings.HasPrefix(got, "postern: "+setting+": ") || strings.Count(got, "\n") != 1 {
+				t.Errorf("stderr = %q, want one line that names %s", got, setting)
+			}
+			if _, err := os.Stat(env["DATA_DIR"]); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the data directory was made: %v", err)
+			}
+		})
+	}
+}
+
+// TestBusyPort starts two servers at one address.
+func TestBusyPort(t *testing.T) {
+	p := start(t, environment{"DATA_DIR": t.TempDir()})
+	env := environment{"ADDR": strings.TrimPrefix(p.url, "http://"), "DATA_DIR": t.TempDir()}
+	err := run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("the second server: %v, want that the address is in use", err)
+	}
+}
