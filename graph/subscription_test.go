@@ -52,6 +52,7 @@ func TestPostPublished(t *testing.T) {
 func TestForeignOrigin(t *testing.T) {
 	s := newServer(t, storetest.SQLiteURL(t))
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
+	//nolint:bodyclose // the body of this response needs no closing
 	_, response, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/graphql",
 		http.Header{"Origin": {"https://evil.example"}})
 	if err == nil || response == nil || response.StatusCode != http.StatusForbidden {

@@ -196,8 +196,8 @@ func (s *Service) confirm(ctx context.Context, viewer auth.Viewer, password, fie
 
 // words are what a password of this account must not be made of: its name, handle and email, and their parts.
 func (a *Account) words() []string {
-	words := []string{a.Name, a.Handle}
-	words = append(words, strings.Fields(a.Name)...)
+	local, domain, _ := strings.Cut(a.Email, "@")
+	words := append([]string{a.Name, a.Handle, a.Email, local, domain}, strings.Fields(a.Name)...)
 	return append(words, strings.FieldsFunc(a.Email+"-"+a.Handle, func(r rune) bool { return strings.ContainsRune("@.-_+", r) })...)
 }
 

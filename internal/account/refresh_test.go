@@ -132,6 +132,7 @@ func raw(t *testing.T, token string) []byte {
 func TestRefreshTokenInParallel(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
+		t.Helper()
 		h := openOn(t, url)
 		replica := openOn(t, url)
 		token := h.signup(t, "Jane").Tokens.RefreshToken

@@ -121,6 +121,7 @@ func TestSignupGivesTheRoleThatIsSet(t *testing.T) {
 func TestSignupInParallelBySameName(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
+		t.Helper()
 		h := openOn(t, url)
 		const people = 20
 		errs := together(people, func(i int) error {
@@ -148,6 +149,7 @@ func TestSignupInParallelBySameName(t *testing.T) {
 func TestSignupInParallelByOneEmail(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) {
+		t.Helper()
 		h := openOn(t, url)
 		spellings := []string{"jané@example.org", "JANÉ@example.org", "jane\u0301@EXAMPLE.org", " Jané@example.org ", "jané@ｅｘample.org"}
 		errs := together(20, func(i int) error {

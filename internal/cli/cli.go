@@ -74,6 +74,7 @@ func Run(ctx context.Context, env Env) error {
 		kong.Writers(env.Stdout, env.Stderr),
 		kong.Exit(func(int) { exited = true }),
 		kong.Resolvers(sources),
+		kong.ValueFormatter(withDefault),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.ExplicitGroups([]kong.Group{
@@ -94,6 +95,14 @@ func Run(ctx context.Context, env Env) error {
 		return err
 	}
 	return parsed.Run(&invocation{Env: env, config: line.Config, sources: sources, kong: parsed})
+}
+
+// withDefault is the help for a flag or an argument.
+func withDefault(v *kong.Value) string {
+	if !v.HasDefault {
+		return v.Help
+	}
+	return v.Help + " By default " + v.Default + "."
 }
 
 // Exit statuses.

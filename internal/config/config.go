@@ -5,6 +5,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -166,8 +167,8 @@ func (s Secret) String() string {
 // Reveal is the secret.
 func (s Secret) Reveal() string { return string(s) }
 
-// GoString hides the secret from %#v.
-func (s Secret) GoString() string { return s.String() }
+// Format hides the secret from every verb of fmt, also from those that do not ask String.
+func (s Secret) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, s.String()) }
 
 // LogValue hides the secret from logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
@@ -184,16 +185,27 @@ func (s *Secret) UnmarshalText(text []byte) error {
 // URL is a database's URL, whose password is never printed.
 type URL string
 
-// String hides the password.
+// String hides the password, and all of the URL where a password may be that cannot be told apart.
 func (u URL) String() string {
+	if u == "" {
+		return ""
+	}
 	parsed, err := url.Parse(string(u))
+	if err != nil || parsed.Scheme == "" {
+		return hidden
+	}
+	query, err := url.ParseQuery(parsed.RawQuery)
 	if err != nil {
 		return hidden
 	}
-	for name, values := range parsed.Query() {
-		if strings.Contains(name, "password") && len(values) > 0 {
+	for name := range query {
+		if strings.Contains(strings.ToLower(name), "password") {
 			return hidden
 		}
+	}
+	// A password with a slash, a question mark or a hash in clear ends up behind the host, its @ with it.
+	if parsed.Host != "" && strings.Contains(parsed.Path+parsed.RawQuery+parsed.Fragment, "@") {
+		return hidden
 	}
 	return parsed.Redacted()
 }
@@ -201,8 +213,11 @@ func (u URL) String() string {
 // LogValue hides the password from logs.
 func (u URL) LogValue() slog.Value { return slog.StringValue(u.String()) }
 
-// GoString hides the password from %#v.
-func (u URL) GoString() string { return u.String() }
+// Format hides the password from every verb of fmt, also from those that do not ask String.
+func (u URL) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, u.String()) }
+
+// MarshalText hides the password from encoders.
+func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
 func (u URL) valid() bool {
 	s := string(u)

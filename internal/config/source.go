@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -92,13 +93,25 @@ func (s *Sources) Of(ctx *kong.Context, flag *kong.Flag) Source {
 	return FromDefault
 }
 
-// Explain names the setting in an error of kong's, where that only names the flag.
+// Explain says in plain words what kong found wrong, and names the setting where kong names the flag that it did not come
+// from.
 func (s *Sources) Explain(err error) error {
+	message := err.Error()
+	for _, words := range []struct{ kongs, plain string }{
+		{`expected .* but got "EOL" \(<EOL>\)`, `it needs a value`},
+		{`expected .* but got ".*" \((long|short) flag\).*`, `it needs a value; one that begins with a hyphen is written behind =`},
+		{`slog: level string (".*"): .*`, `$1 is neither debug nor info nor warn nor error`},
+		{`expected duration but got (".*"): .*`, `$1 is no duration, as 10s is`},
+		{`expected a valid .* int but got (".*")`, `$1 is no whole number`},
+		{`bool value must be .* but got (".*")`, `$1 is neither true nor false`},
+	} {
+		message = regexp.MustCompile(words.kongs+`$`).ReplaceAllString(message, words.plain)
+	}
 	for name, source := range s.found {
 		flag := "--" + strings.ToLower(strings.ReplaceAll(name, "_", "-"))
-		if problem, ok := strings.CutPrefix(err.Error(), flag+": "); ok {
+		if problem, ok := strings.CutPrefix(message, flag+": "); ok {
 			return &Error{Setting: name, Problem: fmt.Sprintf("%s (from %s)", problem, source)}
 		}
 	}
-	return err
+	return errors.New(message)
 }

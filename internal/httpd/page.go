@@ -19,6 +19,8 @@ const pagePolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; worker
 	"font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // contentTypes are those of the page's files: an image without a system has no table of its own to look them up in.
+//
+//nolint:gochecknoglobals // a constant, but for Go's lack of them
 var contentTypes = map[string]string{
 	".html":  "text/html; charset=utf-8",
 	".js":    "text/javascript; charset=utf-8",

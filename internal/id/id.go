@@ -62,7 +62,7 @@ type Any struct {
 func ParseAny(v any) Any {
 	text, _ := v.(string)
 	prefix, u, ok := parse(text)
-	if !ok {
+	if !ok || prefix != userPrefix && prefix != sessionPrefix && prefix != postPrefix {
 		return Any{}
 	}
 	return Any{UUID: u, prefix: prefix}

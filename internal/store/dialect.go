@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -32,7 +33,7 @@ type dialect struct {
 }
 
 //go:embed migrations
-var migrations embed.FS //nolint:gochecknoglobals // embedding needs a variable
+var migrations embed.FS
 
 //nolint:gochecknoglobals // constants, but for Go's lack of them
 var (
@@ -59,7 +60,7 @@ var (
 		oneWriter:  true,
 		code: func(err error) string {
 			if e, ok := errors.AsType[*sqlite.Error](err); ok {
-				return fmt.Sprint(e.Code())
+				return strconv.Itoa(e.Code())
 			}
 			return ""
 		},
@@ -72,6 +73,7 @@ var (
 func (d dialect) isUnique(err error) bool {
 	return err != nil && slices.Contains(d.unique, d.code(err))
 }
+
 func (d dialect) isForeign(err error) bool {
 	return err != nil && slices.Contains(d.foreign, d.code(err))
 }
@@ -96,6 +98,7 @@ func dialectFor(databaseURL string) (dialect, string, error) {
 			"journal_mode(WAL)",
 			"synchronous(FULL)", // what was acknowledged survives a power cut
 			"foreign_keys(1)",
+			"temp_store(MEMORY)", // the image has no folder for temporary files
 		},
 		"_txlock":              {"immediate"}, // a transaction that starts by reading could not always go on to write
 		"_time_integer_format": {"unix_micro"},

@@ -24,6 +24,7 @@ func TestSQLiteIsDurable(t *testing.T) {
 		"synchronous":  "2", // FULL
 		"foreign_keys": "1",
 		"busy_timeout": "5000",
+		"temp_store":   "2", // MEMORY
 	}
 	held := make([]*sql.Conn, connections) // all at once, so that they are different ones
 	for i := range held {
@@ -51,7 +52,7 @@ func TestSQLiteIsNewEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	var version []int
-	for _, part := range strings.Split(text, ".") {
+	for part := range strings.SplitSeq(text, ".") {
 		n, err := strconv.Atoi(part)
 		if err != nil {
 			t.Fatal(err)

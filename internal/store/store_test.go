@@ -8,10 +8,18 @@ import (
 
 func TestMain(m *testing.M) { storetest.Main(m) }
 
+var databases = []struct {
+	name string
+	url  func(testing.TB) string
+}{
+	{"sqlite", storetest.SQLiteURL},
+	{"postgres", storetest.PostgresURL},
+}
+
 func TestContract(t *testing.T) {
-	for name, url := range map[string]func(testing.TB) string{"sqlite": storetest.SQLiteURL, "postgres": storetest.PostgresURL} {
-		t.Run(name, func(t *testing.T) {
-			storetest.Run(t, func(t *testing.T) storetest.Store { return storetest.Open(t, url(t)) })
+	for _, database := range databases {
+		t.Run(database.name, func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) storetest.Store { return storetest.Open(t, database.url(t)) })
 		})
 	}
 }

@@ -30,7 +30,7 @@ func Slug(s string, most int) string {
 			gap = true
 		}
 	}
-	return shorten(slug.String(), most)
+	return shorten(norm.NFKC.String(slug.String()), most) // without what stood inside a word, its characters may combine
 }
 
 // Handle makes a name for addresses of ASCII letters, digits and hyphens out of a text; letters of other scripts that are
@@ -76,7 +76,11 @@ func Candidates(name string, most int) iter.Seq[string] {
 			case attempt > 0:
 				suffix = "-" + strconv.Itoa(attempt+1)
 			}
-			if !yield(shorten(name, most-len(suffix)) + suffix) {
+			candidate := shorten(name, most-len(suffix)) + suffix
+			if attempt > 0 && candidate == name { // it ends in that number, and has no room for another
+				continue
+			}
+			if !yield(candidate) {
 				return
 			}
 		}

@@ -42,7 +42,8 @@ func Block(name, s string, most int) error {
 
 // visible tells whether a character leaves a mark on the page.
 func visible(r rune) bool {
-	return !unicode.IsSpace(r) && !unicode.In(r, unicode.C, unicode.Z, unicode.Other_Default_Ignorable_Code_Point)
+	return !unicode.IsSpace(r) &&
+		!unicode.In(r, unicode.C, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // breaksLine tells whether a character is a control character, or ends a line or a paragraph.

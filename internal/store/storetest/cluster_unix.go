@@ -51,7 +51,7 @@ func startCluster() (at *url.URL, stop func() error, err error) {
 		return nil, nil, err
 	}
 	command := func(program string, args ...string) *exec.Cmd {
-		cmd := exec.Command(program, args...)
+		cmd := exec.Command(program, args...) //nolint:gosec,noctx // PostgreSQL's programs; serve stops them
 		cmd.Dir, cmd.SysProcAttr, cmd.Env = dir, attr, append(os.Environ(), "LC_ALL=C")
 		return cmd
 	}

@@ -36,16 +36,15 @@ func postPages(s *scene) {
 	all = slices.Delete(all, 5, 6)
 	slices.Reverse(all)
 
-	cursors := []*uuid.UUID{nil, &all[0].ID.UUID, &all[4].ID.UUID, &gone.ID.UUID, &all[10].ID.UUID, &a.ID.UUID, {}, &uuid.Max}
+	cursors := []*uuid.UUID{nil, &all[0].ID.UUID, &all[4].ID.UUID, &gone.ID.UUID, &all[10].ID.UUID, &a.ID.UUID}
 	spans := map[string]page.Span{
 		"all":     page.All(),
 		"since":   {Over: id.Floor(all[8].CreatedAt), Under: uuid.Max},
-		"before":  {Over: uuid.Nil, Under: id.Floor(all[2].CreatedAt)},
 		"between": {Over: id.Floor(all[8].CreatedAt), Under: id.Floor(all[2].CreatedAt)},
 		"never":   {Over: id.Floor(all[2].CreatedAt), Under: id.Floor(all[8].CreatedAt)},
 	}
 	for name, span := range spans {
-		for by, author := range map[string]*id.User{"anybody": nil, "a": &a.ID, "b": &b.ID, "nobody": &nobody.ID} {
+		for by, author := range map[string]*id.User{"anybody": nil, "a": &a.ID, "nobody": &nobody.ID} {
 			var list []*blog.Post
 			for _, p := range all {
 				if inside(span, p.ID.UUID) && (author == nil || p.Author.ID == *author) {
@@ -75,7 +74,7 @@ func sessionPages(s *scene) {
 		s.session(other)
 	}
 	slices.Reverse(all)
-	cursors := []*uuid.UUID{nil, &all[0].ID.UUID, &all[2].ID.UUID, &all[4].ID.UUID, &other.ID.UUID}
+	cursors := []*uuid.UUID{nil, &all[0].ID.UUID, &all[2].ID.UUID, &all[4].ID.UUID, &other.ID.UUID, {}, &uuid.Max}
 	for args := range combinations(cursors) {
 		got, err := s.store.Sessions(s.ctx, c.ID, now, s.window(args, page.All()))
 		want := cut(args, all, func(session *account.Session) uuid.UUID { return session.ID.UUID })
@@ -88,7 +87,7 @@ func combinations(cursors []*uuid.UUID) func(yield func(page.Args) bool) {
 	return func(yield func(page.Args) bool) {
 		for _, after := range cursors {
 			for _, before := range cursors {
-				for _, limit := range []int{-1, 0, 1, 3, page.Max} {
+				for _, limit := range []int{-1, 0, 1, 3} {
 					forward, backward := page.Args{After: after, Before: before}, page.Args{After: after, Before: before}
 					if limit >= 0 {
 						forward.First, backward.Last = &limit, &limit

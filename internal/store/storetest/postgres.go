@@ -40,7 +40,8 @@ func PostgresURL(t testing.TB) string {
 	t.Helper()
 	shared.once.Do(func() { shared.server, shared.err = startServer() })
 	if shared.err != nil {
-		t.Fatalf("no PostgreSQL to test on: %v; install PostgreSQL 15 or newer (initdb and postgres), or set TEST_POSTGRES_URL", shared.err)
+		t.Fatalf("no PostgreSQL to test on: %s; install PostgreSQL 15 or newer (initdb and postgres), or set TEST_POSTGRES_URL",
+			strings.Join(strings.Fields(shared.err.Error()), " "))
 	}
 	name := "postern_" + strings.ToLower(rand.Text())
 	run := func(ctx context.Context, statement string) {
