@@ -5,20 +5,15 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	_ "embed"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -40,9 +35,9 @@ var schema string
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop)                                            // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr) //nolint:forbidigo // handed down from here
-	os.Exit(cli.Status(err, os.Stderr))                                     //nolint:gocritic // nothing is left to be deferred
+	os.Exit(cli.Status(err, os.Stderr))
 }
 
 // run is the whole program.
@@ -63,11 +58,18 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.S
 
 // serve runs the server until ctx ends and all running requests are answered.
 func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err error) {
-	terminal := isTerminal(stderr)
-	log := httpd.NewLog(stderr, c.LogLevel, c.LogFormat == "text" || c.LogFormat == "auto" && terminal)
-	secret, err := signingSecret(ctx, c, log)
+	log := httpd.NewLog(stderr, c.LogLevel, c.LogFormat == "text" || c.LogFormat == "auto" && isTerminal(stderr))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Addr, err)
+	}
+	defer func() { _ = listener.Close() }() // it may have been closed in good order
+	secret, made, err := c.SigningSecret()
 	if err != nil {
 		return err
+	}
+	if made != "" {
+		log.InfoContext(ctx, "made a secret for access tokens, as JWT_SECRET is not set", "file", made)
 	}
 	db, err := openStore(ctx, c, log)
 	if err != nil {
@@ -79,22 +81,18 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	}
 	health := httpd.NewHealth(log,
 		httpd.Check{Name: "database", Run: db.Ping},
-		httpd.Check{Name: "migrations", Run: db.CheckVersion},
+		httpd.Check{Name: "migrations", Run: db.CheckMigrated},
 	)
 	site, err := newSite(c, db, secret, health, log)
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
-	if err != nil {
-		return fmt.Errorf("listen on %s: %w", c.Addr, err)
-	}
 	if isTerminal(stdout) {
 		banner(stdout, c, listener.Addr(), db.Name())
 	}
-	log.InfoContext(ctx, "ready", "addr", listener.Addr().String(), "database", db.Name(), "production", c.Production,
+	log.InfoContext(ctx, "listening", "addr", listener.Addr().String(), "database", db.Name(), "production", c.Production,
 		"version", cli.Version())
-	return listen(ctx, listener, site, health, c.ShutdownTimeout, log)
+	return listen(ctx, listener, site, health, c, log)
 }
 
 // prepare brings the database up to date, or looks whether it is; one that is merely behind may be migrated while the
@@ -144,6 +142,7 @@ func newSite(c config.Config, db *store.Store, secret config.Secret, health *htt
 		GraphQL: graph.NewHandler(graph.Options{
 			Resolver:      &graph.Resolver{Accounts: accounts, Posts: blog.NewService(db, time.Now)},
 			Authenticate:  authenticator.Authenticate,
+			Authorize:     accounts.Authorize,
 			RequestID:     httpd.RequestID,
 			Introspection: c.Introspect(),
 			Log:           log,
@@ -158,7 +157,7 @@ func newSite(c config.Config, db *store.Store, secret config.Secret, health *htt
 
 // listen serves until ctx ends; then it stops to take requests, and lets those that run finish.
 func listen(
-	ctx context.Context, listener net.Listener, site http.Handler, health *httpd.Health, patience time.Duration, log *slog.Logger,
+	ctx context.Context, listener net.Listener, site http.Handler, health *httpd.Health, c config.Config, log *slog.Logger,
 ) error {
 	// What is no request any more, as a WebSocket is, does not end by itself.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -171,7 +170,7 @@ func listen(
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -182,48 +181,22 @@ func listen(
 	}
 	log.InfoContext(base, "stopping")
 	health.Drain()
-	deadline, cancelDeadline := context.WithTimeout(base, patience)
+	<-time.After(c.ShutdownDelay) // until whoever asks for health has noticed
+	deadline, cancelDeadline := context.WithTimeout(base, c.ShutdownTimeout)
 	defer cancelDeadline()
 	if err := server.Shutdown(deadline); err != nil {
-		return errors.Join(fmt.Errorf("some requests did not finish within %s: %w", patience, err), server.Close())
+		return errors.Join(fmt.Errorf("some requests did not finish within %s: %w", c.ShutdownTimeout, err), server.Close())
 	}
 	log.InfoContext(base, "stopped")
 	return nil
 }
 
-// signingSecret is the one that is set, or development's own, which is made once.
-func signingSecret(ctx context.Context, c config.Config, log *slog.Logger) (config.Secret, error) {
-	if c.JWTSecret != "" {
-		return c.JWTSecret, nil
-	}
-	path := filepath.Join(c.DataDir, "jwt_secret")
-	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return "", fmt.Errorf("make the data directory: %w", err)
-	}
-	fresh := make([]byte, 48)
-	_, _ = rand.Read(fresh)                                               // crypto/rand never fails
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the path is a setting
-	switch {
-	case errors.Is(err, fs.ErrExist):
-	case err != nil:
-		return "", fmt.Errorf("keep the secret: %w", err)
-	default:
-		_, err := f.WriteString(base64.RawStdEncoding.EncodeToString(fresh) + "\n")
-		if err := errors.Join(err, f.Close()); err != nil {
-			return "", fmt.Errorf("keep the secret: %w", err)
-		}
-		log.InfoContext(ctx, "made a secret for access tokens, as JWT_SECRET is not set", "file", path)
-	}
-	kept, err := os.ReadFile(path) //nolint:gosec // as above
-	if err != nil {
-		return "", fmt.Errorf("read the secret: %w", err)
-	}
-	return config.Secret(strings.TrimSpace(string(kept))), nil
-}
-
 // banner tells somebody at a terminal where to click.
 func banner(w io.Writer, c config.Config, addr net.Addr, database string) {
-	site := "http://" + addr.String()
+	site := c.PublicURL
+	if site == "" {
+		site = "http://" + addr.String()
+	}
 	_, _ = fmt.Fprintf(w, "\n  Postern %s\n\n", cli.Version())
 	if c.Page() {
 		_, _ = fmt.Fprintf(w, "  GraphiQL  %s/\n", site)

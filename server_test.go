@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,9 +15,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"postern/internal/cli"
+	"postern/internal/store"
 	"postern/internal/store/storetest"
 )
 
@@ -55,7 +58,7 @@ func start(t *testing.T, env environment) *process {
 	for lines.Scan() {
 		var line struct{ Msg, Addr string }
 		_ = json.Unmarshal(lines.Bytes(), &line)
-		if line.Msg == "ready" {
+		if line.Msg == "listening" {
 			p.url = "http://" + line.Addr
 			go func() { _, _ = io.Copy(p.log, reader) }()
 			return p
@@ -254,6 +257,115 @@ func TestShutdownFinishesRequests(t *testing.T) {
 		t.Errorf("the running request was answered %s, %v", got, err)
 	}
 	p.end(t)
+}
+
+// TestDraining stops a server that waits for whoever asks for its health.
+func TestDraining(t *testing.T) {
+	p := start(t, environment{"DATA_DIR": t.TempDir(), "SHUTDOWN_DELAY": "2s"})
+	p.stop()
+	for {
+		status, body := p.get(t, "/readyz")
+		if status == http.StatusServiceUnavailable && strings.Contains(body, `"draining":"yes"`) {
+			return
+		}
+	}
+}
+
+// TestServersStartAtOnce starts several on one empty data directory: they agree on one secret, which is whole.
+func TestServersStartAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	processes := make([]*process, 4)
+	var group sync.WaitGroup
+	for i := range processes {
+		group.Go(func() { processes[i] = start(t, environment{"DATA_DIR": dir}) })
+	}
+	group.Wait()
+	token := accessToken(t, processes[0].post(t, "", signup))
+	for _, p := range processes {
+		if got := p.post(t, token, `{ viewer { email } }`); got != `{"data":{"viewer":{"email":"ada@example.org"}}}` {
+			t.Errorf("another server answers %s", got)
+		}
+	}
+}
+
+// TestFilesArePrivate looks who may read what the server keeps.
+func TestFilesArePrivate(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, environment{"DATA_DIR": dir})
+	p.post(t, "", signup)
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 2 {
+		t.Fatalf("files: %v, %v", files, err)
+	}
+	for _, file := range files {
+		info, err := file.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("mode of %s = %o, want 600", file.Name(), mode)
+		}
+	}
+}
+
+// TestNewerSchema migrates the database under a running server, as a newer one does: it stays ready, but does not start again.
+func TestNewerSchema(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		env := environment{"DATABASE_URL": url, "DATA_DIR": t.TempDir()}
+		p := start(t, env)
+		driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
+		if strings.HasPrefix(url, "postgres") {
+			driver, dsn = "pgx", url
+		}
+		db, err := sql.Open(driver, dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = db.Close() }()
+		if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
+			t.Fatal(err)
+		}
+		if status, body := p.get(t, "/readyz"); status != http.StatusOK {
+			t.Errorf("readyz = %d %s, want it to stay ready", status, body)
+		}
+		p.end(t)
+		err = run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
+		if !errors.Is(err, store.ErrAhead) {
+			t.Errorf("the older program: %v, want %v", err, store.ErrAhead)
+		}
+	})
+}
+
+// TestMigrateLater starts a server that does not migrate: it is not ready until somebody else has.
+func TestMigrateLater(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		env := environment{"DATABASE_URL": url, "DATA_DIR": t.TempDir(), "MIGRATE": "false"}
+		p := start(t, env)
+		if status, body := p.get(t, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, `"migrations":"failing"`) {
+			t.Errorf("readyz = %d %s, want it not to be ready", status, body)
+		}
+		migrate := func(args ...string) string {
+			var out bytes.Buffer
+			if err := run(t.Context(), append([]string{"migrate"}, args...), env.getenv, strings.NewReader(""), &out, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			return out.String()
+		}
+		if got := migrate("status"); !strings.Contains(got, "pending") {
+			t.Errorf("status:\n%s\nwant it to be pending", got)
+		}
+		migrate("up")
+		if got := migrate("status"); strings.Contains(got, "pending") {
+			t.Errorf("status:\n%s\nwant nothing to be pending", got)
+		}
+		if status, body := p.get(t, "/readyz"); status != http.StatusOK {
+			t.Errorf("readyz = %d %s, want it to be ready", status, body)
+		}
+		accessToken(t, p.post(t, "", signup))
+	})
 }
 
 // TestUserCommandBesideServer changes accounts by the command while a server runs on the same database.

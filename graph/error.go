@@ -101,6 +101,9 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		return &shown
 	}
 	switch {
+	case errors.Is(err, errInternal): // it has been logged
+		shown.Message = errInternal.Error()
+		shown.Extensions = map[string]any{"code": codeInternal, "requestId": p.requestID(ctx)}
 	case ctx.Err() != nil: // the client is gone: nobody's fault, and nobody reads it
 		shown.Message = "the request was cancelled"
 		errcode.Set(&shown, codeInternal)
@@ -109,7 +112,7 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		errcode.Set(&shown, codeBadRequest)
 	default:
 		p.log.ErrorContext(ctx, "internal error", "error", err, "path", shown.Path.String())
-		shown.Message = "internal error"
+		shown.Message = errInternal.Error()
 		shown.Extensions = map[string]any{"code": codeInternal, "requestId": p.requestID(ctx)}
 	}
 	return &shown
@@ -132,8 +135,8 @@ func topLevelCode(code fault.Code) string {
 // recover implements graphql.RecoverFunc.
 func (p presenter) recover(ctx context.Context, panicked any) error {
 	p.log.ErrorContext(ctx, "panic in a resolver", "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
-	return errPanic
+	return errInternal
 }
 
-// errPanic stands for a panic, which has been logged.
-var errPanic = errors.New("panic in a resolver")
+// errInternal stands for what has been logged, and says nothing of it.
+var errInternal = errors.New("internal error")

@@ -260,7 +260,7 @@ directive @listSize(
   sizedFields: [String!]
 ) on FIELD_DEFINITION
 
-"""A moment in UTC, RFC 3339 with at most microseconds: ` + "`" + `2026-01-31T08:00:00Z` + "`" + `."""
+"""A moment of the years 1970 to 9999, RFC 3339 with at most microseconds, answered in UTC: ` + "`" + `2026-01-31T08:00:00Z` + "`" + `."""
 scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/chillicream/date-time.html")
 
 """Something with an id that ` + "`" + `node` + "`" + ` can look up."""
@@ -657,7 +657,7 @@ input SignupInput {
   password: String!
   """The name to show, 1 to 80 characters."""
   name: String!
-  """The name in addresses, 2 to 32 lower-case letters, digits and hyphens; made from the name if left out."""
+  """The name in addresses, 2 to 32 lower-case letters, digits and single hyphens in between; made from the name if left out."""
   handle: String
 }
 
@@ -751,7 +751,7 @@ type ChangePasswordPayload {
 input UpdateProfileInput {
   """The name to show, 1 to 80 characters."""
   name: String
-  """The name in addresses, 2 to 32 lower-case letters, digits and hyphens."""
+  """The name in addresses, 2 to 32 lower-case letters, digits and single hyphens in between."""
   handle: String
 }
 
@@ -783,7 +783,7 @@ input CreatePostInput {
   title: String!
   """Markdown, 1 to 100,000 characters."""
   content: String!
-  """The name in addresses; made from the title if left out."""
+  """The name in addresses: at most 100 lower-case letters, of whatever script, digits, and single hyphens in between; made from the title if left out."""
   slug: String
 }
 
@@ -805,7 +805,7 @@ input UpdatePostInput {
   title: String
   """Markdown, 1 to 100,000 characters."""
   content: String
-  """The name in addresses."""
+  """The name in addresses: at most 100 lower-case letters, of whatever script, digits, and single hyphens in between."""
   slug: String
 }
 

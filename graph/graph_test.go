@@ -69,6 +69,7 @@ func newServer(tb testing.TB, url string) *server {
 		GraphQL: graph.NewHandler(graph.Options{
 			Resolver:      &graph.Resolver{Accounts: s.accounts, Posts: blog.NewService(db, now)},
 			Authenticate:  authenticator.Authenticate,
+			Authorize:     s.accounts.Authorize,
 			RequestID:     httpd.RequestID,
 			Introspection: true,
 			Log:           log,

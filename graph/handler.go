@@ -21,6 +21,8 @@ type Options struct {
 	Resolver *Resolver
 	// Authenticate finds the viewer of a WebSocket by what stands for its Authorization header.
 	Authenticate func(ctx context.Context, header []string) (*auth.Viewer, auth.Reason, error)
+	// Authorize tells an account's role, and whether the session of its token lives.
+	Authorize auth.Sessions
 	// RequestID is how a request is called in the log.
 	RequestID     func(context.Context) string
 	Introspection bool
@@ -28,25 +30,29 @@ type Options struct {
 }
 
 const (
-	// cachedDocuments is how many parsed documents are kept, and cachedLength how long one may be for that, in bytes.
-	cachedDocuments = 1000
-	cachedLength    = 16 << 10
+	// cachedDocuments is how many parsed documents are kept, and cachedLength how long one may be for that, in bytes. What is
+	// parsed takes up to a hundred times as much: 40 MB in all.
+	cachedDocuments = 200
+	cachedLength    = 2 << 10
 
 	// maxTokens is how many lexical tokens a document may have.
 	maxTokens = 2000
 
 	webSocketPing = 20 * time.Second
+	webSocketInit = 10 * time.Second // how long a client may take to say who it is
 )
 
 // NewHandler serves the schema over HTTP and WebSocket.
 func NewHandler(o Options) http.Handler {
 	server := handler.New(NewExecutableSchema(Config{
 		Resolvers:  o.Resolver,
-		Directives: DirectiveRoot{Auth: authDirective},
+		Directives: DirectiveRoot{Auth: guard{o.Authorize}.auth},
 	}))
 	server.AddTransport(transport.Websocket{
 		KeepAlivePingInterval: webSocketPing,
-		InitFunc:              authenticateSocket(o.Authenticate),
+		PingPongInterval:      webSocketPing,
+		InitTimeout:           webSocketInit,
+		InitFunc:              authenticateSocket(o.Authenticate, o.Log),
 	})
 	server.AddTransport(transport.Options{})
 	server.AddTransport(transport.GET{})
@@ -70,7 +76,7 @@ func NewHandler(o Options) http.Handler {
 
 // authenticateSocket lets a WebSocket say who it is by its connection parameters, as its handshake cannot in a browser.
 func authenticateSocket(
-	authenticate func(context.Context, []string) (*auth.Viewer, auth.Reason, error),
+	authenticate func(context.Context, []string) (*auth.Viewer, auth.Reason, error), log *slog.Logger,
 ) transport.WebsocketInitFunc {
 	return func(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
 		header := payload.Authorization()
@@ -79,8 +85,11 @@ func authenticateSocket(
 		}
 		caller := auth.FromContext(ctx)
 		var err error
-		caller.Viewer, caller.Refusal, err = authenticate(ctx, []string{header})
-		return auth.NewContext(ctx, caller), nil, err
+		if caller.Viewer, caller.Refusal, err = authenticate(ctx, []string{header}); err != nil {
+			log.ErrorContext(ctx, "authenticate", "error", err)
+			return nil, nil, errInternal // gqlgen shows the client what it says
+		}
+		return auth.NewContext(ctx, caller), nil, nil
 	}
 }
 

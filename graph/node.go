@@ -3,8 +3,6 @@ package graph
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"postern/internal/fault"
 	"postern/internal/id"
 	"postern/internal/page"
@@ -25,14 +23,14 @@ func (r *Resolver) nodes(ctx context.Context, want []id.Any) ([]Node, error) {
 	if len(want) > page.Max {
 		return nil, fault.New(fault.Invalid, "at most %d ids can be asked for at once", page.Max).At("ids")
 	}
-	found := make(map[uuid.UUID]Node, len(want))
+	found := make(map[id.Any]Node, len(want))
 	if ids := only(want, id.Any.Post); len(ids) > 0 {
 		posts, err := r.Posts.PostsByID(ctx, ids)
 		if err != nil {
 			return nil, err
 		}
 		for _, post := range posts {
-			found[post.ID.UUID] = post
+			found[post.ID.Any()] = post
 		}
 	}
 	if ids := only(want, id.Any.User); len(ids) > 0 {
@@ -41,7 +39,7 @@ func (r *Resolver) nodes(ctx context.Context, want []id.Any) ([]Node, error) {
 			return nil, err
 		}
 		for _, user := range users {
-			found[user.ID.UUID] = user
+			found[user.ID.Any()] = user
 		}
 	}
 	if ids := only(want, id.Any.Session); len(ids) > 0 {
@@ -50,12 +48,12 @@ func (r *Resolver) nodes(ctx context.Context, want []id.Any) ([]Node, error) {
 			return nil, err
 		}
 		for _, session := range sessions {
-			found[session.ID.UUID] = session
+			found[session.ID.Any()] = session
 		}
 	}
 	nodes := make([]Node, len(want))
 	for i, one := range want {
-		nodes[i] = found[one.UUID]
+		nodes[i] = found[one]
 	}
 	return nodes, nil
 }

@@ -157,13 +157,17 @@ func (l *labels) label(kind, value string) string {
 var labelled = regexp.MustCompile(`<[a-z]+-\d+>`)
 
 func (l *labels) expand(text string) string {
-	return labelled.ReplaceAllStringFunc(text, func(label string) string {
+	expanded := labelled.ReplaceAllStringFunc(text, func(label string) string {
 		if value, known := l.byLabel[label]; known {
 			return value
 		}
 		return label
 	})
+	return otherType.ReplaceAllString(expanded, "$1")
 }
+
+// otherType is an id that is said to be of another type: user_<post-1>.
+var otherType = regexp.MustCompile(`\b([a-z]+_)[a-z]+_`)
 
 // firstDifference shows the first line that differs, with those before it.
 func firstDifference(got, want string) string {

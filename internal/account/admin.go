@@ -5,7 +5,6 @@ import (
 
 	"postern/internal/auth"
 	"postern/internal/fault"
-	"postern/internal/id"
 )
 
 // What follows is for whoever runs the server, by the command; accounts are named by their email. Each answers NotFound
@@ -64,7 +63,7 @@ func (s *Service) SetPassword(ctx context.Context, email, password string) error
 	if err != nil {
 		return err
 	}
-	return s.store.SetPassword(ctx, found.ID, hash, id.Session{})
+	return s.store.SetPassword(ctx, found.ID, hash, nil)
 }
 
 func (s *Service) byEmail(ctx context.Context, email string) (*Credentials, error) {

@@ -40,9 +40,6 @@ func (s *Service) Signup(ctx context.Context, client auth.Client, in SignupInput
 // by the time it takes.
 func (s *Service) newAccount(ctx context.Context, in SignupInput, role auth.Role) (*Credentials, error) {
 	email, key, err := parseEmail(in.Email)
-	var broken broken
-	broken.add(err, "email")
-	broken.add(checkName(in.Name), "name")
 	now := s.now()
 	account := Account{
 		User:  User{ID: id.NewUser(now), Handle: handleFor(in.Name), Name: in.Name, CreatedAt: now},
@@ -51,16 +48,20 @@ func (s *Service) newAccount(ctx context.Context, in SignupInput, role auth.Role
 	}
 	if in.Handle != nil {
 		account.Handle = *in.Handle
-		broken.add(checkHandle(*in.Handle), "handle")
 	}
+	broken := errors.Join(
+		fault.Place(err, "input", "email"),
+		fault.Place(checkName(in.Name), "input", "name"),
+		fault.Place(optionally(in.Handle, checkHandle), "input", "handle"),
+	)
 	words := account.words()
-	if broken.err() != nil {
+	if broken != nil {
 		words = nil // what breaks its own rule may be as long as a request
 	}
 	password := normalizePassword(in.Password)
-	broken.add(checkPassword(password, words...), "password")
-	if err := broken.err(); err != nil {
-		return nil, err
+	broken = errors.Join(broken, fault.Place(checkPassword(password, words...), "input", "password"))
+	if broken != nil {
+		return nil, broken
 	}
 	hash, err := s.passwords.Hash(ctx, password)
 	if err != nil {
@@ -166,32 +167,34 @@ func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in Cha
 		return nil, ended(err)
 	}
 	password := normalizePassword(in.NewPassword)
-	var broken broken
-	broken.add(checkPassword(password, account.words()...), "newPassword")
-	if err := broken.err(); err != nil {
-		return nil, err
+	if err := checkPassword(password, account.words()...); err != nil {
+		return nil, fault.Place(err, "input", "newPassword")
 	}
-	if err := s.confirm(ctx, viewer, in.CurrentPassword, "currentPassword"); err != nil {
+	proof, err := s.confirm(ctx, viewer, in.CurrentPassword, "currentPassword")
+	if err != nil {
 		return nil, err
 	}
 	hash, err := s.passwords.Hash(ctx, password)
 	if err != nil {
 		return nil, err
 	}
-	return account, ended(s.store.SetPassword(ctx, viewer.UserID, hash, viewer.SessionID))
+	return account, ended(s.store.SetPassword(ctx, viewer.UserID, hash, proof))
 }
 
 // confirm checks that the viewer knows their password; field is where in the input it stands.
-func (s *Service) confirm(ctx context.Context, viewer auth.Viewer, password, field string) error {
+func (s *Service) confirm(ctx context.Context, viewer auth.Viewer, password, field string) (*Proof, error) {
 	credentials, err := s.store.Credentials(ctx, viewer.UserID)
 	if err != nil {
-		return ended(err)
+		return nil, ended(err)
 	}
 	ok, err := s.passwords.Verify(ctx, normalizePassword(password), credentials.PasswordHash)
-	if err == nil && !ok {
-		err = fault.New(fault.InvalidCredentials, "The password is wrong.").At("input", field)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, fault.New(fault.InvalidCredentials, "The password is wrong.").At("input", field)
 	}
-	return err
+	return &Proof{Session: viewer.SessionID, PasswordHash: credentials.PasswordHash}, nil
 }
 
 // words are what a password of this account must not be made of: its name, handle and email, and their parts.
@@ -200,15 +203,3 @@ func (a *Account) words() []string {
 	words := append([]string{a.Name, a.Handle, a.Email, local, domain}, strings.Fields(a.Name)...)
 	return append(words, strings.FieldsFunc(a.Email+"-"+a.Handle, func(r rune) bool { return strings.ContainsRune("@.-_+", r) })...)
 }
-
-// broken collects the rules that an input breaks, so that all of them come back at once.
-type broken []error
-
-// add takes a fault of a field of the input; nil is none.
-func (b *broken) add(err error, field string) {
-	if rule, ok := errors.AsType[*fault.Error](err); ok {
-		*b = append(*b, rule.At("input", field))
-	}
-}
-
-func (b broken) err() error { return errors.Join(b...) }

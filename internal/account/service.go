@@ -5,6 +5,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"postern/internal/auth"
@@ -47,7 +48,8 @@ func NewService(o Options) *Service {
 
 // Account is the viewer's own.
 func (s *Service) Account(ctx context.Context, viewer auth.Viewer) (*Account, error) {
-	return s.store.Account(ctx, viewer.UserID)
+	account, err := s.store.Account(ctx, viewer.UserID)
+	return account, ended(err)
 }
 
 // User finds an author; NotFound if there is none.
@@ -76,14 +78,10 @@ type UpdateProfileInput struct {
 
 // UpdateProfile changes what others see of the viewer. It answers Invalid and Taken faults.
 func (s *Service) UpdateProfile(ctx context.Context, viewer auth.Viewer, in UpdateProfileInput) (*Account, error) {
-	var broken broken
-	if in.Name != nil {
-		broken.add(checkName(*in.Name), "name")
-	}
-	if in.Handle != nil {
-		broken.add(checkHandle(*in.Handle), "handle")
-	}
-	if err := broken.err(); err != nil {
+	if err := errors.Join(
+		fault.Place(optionally(in.Name, checkName), "input", "name"),
+		fault.Place(optionally(in.Handle, checkHandle), "input", "handle"),
+	); err != nil {
 		return nil, err
 	}
 	account, err := s.store.UpdateProfile(ctx, viewer.UserID, in)
@@ -98,10 +96,11 @@ type DeleteAccountInput struct {
 // DeleteAccount deletes the viewer's account with all that is theirs. It answers InvalidCredentials if the password is
 // another.
 func (s *Service) DeleteAccount(ctx context.Context, viewer auth.Viewer, in DeleteAccountInput) (id.User, error) {
-	if err := s.confirm(ctx, viewer, in.Password, "password"); err != nil {
+	proof, err := s.confirm(ctx, viewer, in.Password, "password")
+	if err != nil {
 		return id.User{}, err
 	}
-	return viewer.UserID, ended(s.store.DeleteAccount(ctx, viewer.UserID))
+	return viewer.UserID, ended(s.store.DeleteAccount(ctx, viewer.UserID, proof))
 }
 
 // ended turns "there is no such account", of the viewer's own, into what that means: the session has ended in between.
@@ -110,4 +109,12 @@ func ended(err error) error {
 		return auth.SessionEnded
 	}
 	return err
+}
+
+// optionally checks what is not nil.
+func optionally(value *string, check func(string) error) error {
+	if value == nil {
+		return nil
+	}
+	return check(*value)
 }

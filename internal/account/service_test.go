@@ -104,7 +104,7 @@ func TestViewerDeletedInBetween(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	viewer := h.visitor(t, "Jane")
-	if err := h.store.DeleteAccount(t.Context(), viewer.UserID); err != nil {
+	if err := h.store.DeleteAccount(t.Context(), viewer.UserID, nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx := t.Context()

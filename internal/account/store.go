@@ -26,14 +26,16 @@ type Store interface {
 	CredentialsByEmail(ctx context.Context, emailKey string) (*Credentials, error)
 	// UpdateProfile sets what is not nil. It answers a Taken fault at input.handle if another account has it.
 	UpdateProfile(ctx context.Context, user id.User, in UpdateProfileInput) (*Account, error)
-	// SetPassword ends all sessions of the account but the one to keep; the id of nothing keeps none.
-	SetPassword(ctx context.Context, user id.User, hash string, keep id.Session) error
+	// SetPassword ends all sessions of the account but the proof's. It answers NotFound if the proof does not hold; without
+	// one it asks for none.
+	SetPassword(ctx context.Context, user id.User, hash string, proof *Proof) error
 	SetRole(ctx context.Context, user id.User, role auth.Role) error
 	// Disable ends all sessions of the account; none can be opened until it is enabled.
 	Disable(ctx context.Context, user id.User, at time.Time) error
 	Enable(ctx context.Context, user id.User) error
-	// DeleteAccount deletes all that is the account's, too.
-	DeleteAccount(ctx context.Context, user id.User) error
+	// DeleteAccount deletes all that is the account's, too. It answers NotFound if the proof does not hold; without one it
+	// asks for none.
+	DeleteAccount(ctx context.Context, user id.User, proof *Proof) error
 
 	// OpenSession opens one for the account if it is enabled and still has that password hash; NotFound if not. It deletes
 	// sessions of the account that have expired.

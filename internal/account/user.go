@@ -35,6 +35,13 @@ type Credentials struct {
 	PasswordHash string // a PHC string
 }
 
+// Proof is what somebody proved who is about to change an account for good. It holds while the account is enabled, has the
+// password that was verified, and has the session: somebody else may have changed that in the meantime.
+type Proof struct {
+	Session      id.Session
+	PasswordHash string // a PHC string
+}
+
 // UserLookup is how to find a user: exactly one of its fields is set.
 type UserLookup struct {
 	ID     *id.User

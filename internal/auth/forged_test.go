@@ -188,6 +188,16 @@ func TestVerifyKeepsUnknownClaims(t *testing.T) {
 	}
 }
 
+func TestVerifyRefusesLongTokens(t *testing.T) {
+	t.Parallel()
+	for padding, want := range map[int]error{2000: nil, 4096: auth.TokenInvalid, 1 << 20: auth.TokenInvalid} {
+		token := forgeGood(goodHeader.String(), goodClaims.with(object{"padding": strings.Repeat("a", padding)}).String())
+		if _, err := tokensAt(t, signedAt).Verify(token); err != want { //nolint:errorlint // the very reason
+			t.Errorf("Verify(well signed, of %d bytes) = %v, want %v", len(token), err, want)
+		}
+	}
+}
+
 func TestVerifyRefusesOtherSignatures(t *testing.T) {
 	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

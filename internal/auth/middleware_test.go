@@ -203,6 +203,17 @@ func TestFromContextWithoutCaller(t *testing.T) {
 	}
 }
 
+func TestReasonsAreToldApart(t *testing.T) {
+	t.Parallel()
+	sentences := make(map[string]auth.Reason)
+	for _, reason := range []auth.Reason{auth.TokenMissing, auth.TokenExpired, auth.TokenInvalid, auth.SessionEnded} {
+		if other, there := sentences[reason.Sentence()]; there || reason.Sentence() == "" || reason.Error() != string(reason) {
+			t.Errorf("%s is said as %q, and as an error %q, like %q", reason, reason.Sentence(), reason.Error(), other)
+		}
+		sentences[reason.Sentence()] = reason
+	}
+}
+
 // FuzzBearer looks for a header that makes a viewer, and is not Bearer with the token that was signed.
 func FuzzBearer(f *testing.F) {
 	tokens := tokensAt(f, signedAt)

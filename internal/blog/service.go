@@ -39,9 +39,9 @@ type CreatePostInput struct {
 // CreatePost publishes a post in the viewer's name. It answers Invalid and Taken faults.
 func (s *Service) CreatePost(ctx context.Context, viewer auth.Viewer, in CreatePostInput) (*Post, error) {
 	if err := errors.Join(
-		at("title", checkTitle(in.Title)),
-		at("content", checkContent(in.Content)),
-		at("slug", optionally(in.Slug, checkSlug)),
+		fault.Place(checkTitle(in.Title), "input", "title"),
+		fault.Place(checkContent(in.Content), "input", "content"),
+		fault.Place(optionally(in.Slug, checkSlug), "input", "slug"),
 	); err != nil {
 		return nil, err
 	}
@@ -94,9 +94,9 @@ type UpdatePostInput struct {
 // has another version than expected.
 func (s *Service) UpdatePost(ctx context.Context, viewer auth.Viewer, in UpdatePostInput) (*Post, error) {
 	if err := errors.Join(
-		at("title", optionally(in.Title, checkTitle)),
-		at("content", optionally(in.Content, checkContent)),
-		at("slug", optionally(in.Slug, checkSlug)),
+		fault.Place(optionally(in.Title, checkTitle), "input", "title"),
+		fault.Place(optionally(in.Content, checkContent), "input", "content"),
+		fault.Place(optionally(in.Slug, checkSlug), "input", "slug"),
 	); err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (s *Service) DeletePost(ctx context.Context, viewer auth.Viewer, in DeleteP
 // missing says where in the input a post is named that there is not.
 func missing(err error) error {
 	if fault.CodeOf(err) == fault.NotFound {
-		return at("postId", err)
+		return fault.Place(err, "input", "postId")
 	}
 	return err
 }
@@ -189,14 +189,6 @@ func (f PostFilter) span() page.Span {
 // the receiver does not keep up.
 func (s *Service) Published(ctx context.Context, author *id.User) <-chan *Post {
 	return s.feed.subscribe(ctx, author)
-}
-
-// at places a fault at a field of the input.
-func at(field string, err error) error {
-	if rule, ok := errors.AsType[*fault.Error](err); ok {
-		return rule.At("input", field)
-	}
-	return err
 }
 
 // optionally checks what is not nil.

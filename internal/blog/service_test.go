@@ -47,6 +47,26 @@ func TestCreatePost(t *testing.T) {
 	}
 }
 
+func TestCreatePostFindsASlugThatIsFree(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	jane := h.visitor(t, "Jane", auth.Author)
+	for title, want := range map[string][]string{
+		"A Title":     {"a-title", "a-title-2", "a-title-3", "a-title-4"},
+		"🙂 !":         {"post", "post-2"},
+		"Über Kaffee": {"über-kaffee"},
+	} {
+		for _, slug := range want {
+			if post := h.post(t, jane, title); post.Slug != slug {
+				t.Errorf("CreatePost(%q).Slug = %q, want %q", title, post.Slug, slug)
+			}
+		}
+	}
+	if post := h.post(t, jane, "A Title"); len(post.Slug) != len("a-title-")+8 || !strings.HasPrefix(post.Slug, "a-title-") {
+		t.Errorf("the fifth CreatePost(A Title).Slug = %q, want one with something random", post.Slug)
+	}
+}
+
 func TestCreatePostByOneWhoIsGone(t *testing.T) {
 	t.Parallel()
 	h := open(t)

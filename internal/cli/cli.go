@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -91,8 +92,10 @@ func Run(ctx context.Context, env Env) error {
 	case err != nil:
 		return usageError{sources.Explain(err)}
 	}
-	if err := line.Check(); err != nil {
-		return err
+	if usesSettings(parsed) {
+		if err := line.Check(); err != nil {
+			return err
+		}
 	}
 	return parsed.Run(&invocation{Env: env, config: line.Config, sources: sources, kong: parsed})
 }
@@ -103,6 +106,12 @@ func withDefault(v *kong.Value) string {
 		return v.Help
 	}
 	return v.Help + " By default " + v.Default + "."
+}
+
+// usesSettings tells whether a command does something with the settings, rather than print what is the same with all.
+func usesSettings(parsed *kong.Context) bool {
+	command, _, _ := strings.Cut(parsed.Command(), " ")
+	return command != "version" && command != "completion"
 }
 
 // Exit statuses.
@@ -117,7 +126,7 @@ func Status(err error, stderr io.Writer) int {
 	if err == nil {
 		return statusOK
 	}
-	_, _ = fmt.Fprintf(stderr, "postern: %v\n", err)
+	_, _ = fmt.Fprintf(stderr, "postern: %s\n", strings.Join(strings.Fields(err.Error()), " ")) // pgx, for one, writes several
 	_, badSetting := errors.AsType[*config.Error](err)
 	_, badUsage := errors.AsType[usageError](err)
 	if badSetting || badUsage {

@@ -37,7 +37,7 @@ type userCreate struct {
 // Run opens an account.
 func (c userCreate) Run(ctx context.Context, in *invocation) error {
 	return in.withAccounts(ctx, func(accounts *account.Service) error {
-		password, err := in.readPassword()
+		password, err := in.readPassword(ctx)
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ type userPassword struct {
 // Run changes a password.
 func (c userPassword) Run(ctx context.Context, in *invocation) error {
 	return in.withAccounts(ctx, func(accounts *account.Service) error {
-		password, err := in.readPassword()
+		password, err := in.readPassword(ctx)
 		if err != nil {
 			return err
 		}
@@ -171,23 +171,48 @@ func (in *invocation) ready(ctx context.Context, s *store.Store) error {
 // errNoPassword says that standard input was empty.
 var errNoPassword = errors.New("no password was given: type it, or pipe it into the command as one line")
 
-// readPassword asks for a password where somebody sits at a terminal, without showing it, and reads a line elsewhere.
-func (in *invocation) readPassword() (string, error) {
-	if f, ok := in.Stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		_, _ = fmt.Fprint(in.Stderr, "Password: ")
-		password, err := term.ReadPassword(int(f.Fd()))
-		_, _ = fmt.Fprintln(in.Stderr)
+// readPassword asks for a password where somebody sits at a terminal, without showing it, and reads a line elsewhere. It
+// gives up when ctx ends.
+func (in *invocation) readPassword(ctx context.Context) (string, error) {
+	type result struct {
+		password string
+		err      error
+	}
+	read := make(chan result, 1)
+	file, _ := in.Stdin.(*os.File)
+	if file != nil && term.IsTerminal(int(file.Fd())) {
+		state, err := term.GetState(int(file.Fd()))
 		if err != nil {
 			return "", fmt.Errorf("read the password: %w", err)
 		}
-		return string(password), nil
+		_, _ = fmt.Fprint(in.Stderr, "Password: ")
+		defer func() {
+			_ = term.Restore(int(file.Fd()), state) // it shows what is typed again
+			_, _ = fmt.Fprintln(in.Stderr)
+		}()
+		go func() {
+			password, err := term.ReadPassword(int(file.Fd()))
+			read <- result{string(password), err}
+		}()
+	} else {
+		go func() {
+			line, err := bufio.NewReader(in.Stdin).ReadString('\n')
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			read <- result{strings.TrimRight(line, "\r\n"), err}
+		}()
 	}
-	line, err := bufio.NewReader(in.Stdin).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read the password: %w", err)
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case r := <-read:
+		switch {
+		case r.err != nil:
+			return "", fmt.Errorf("read the password: %w", r.err)
+		case r.password == "":
+			return "", errNoPassword
+		}
+		return r.password, nil
 	}
-	if line = strings.TrimRight(line, "\r\n"); line == "" {
-		return "", errNoPassword
-	}
-	return line, nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,11 +22,13 @@ import (
 type Config struct {
 	Addr       string `group:"Server" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen. Only production may listen beyond this machine."`
 	PublicURL  string `group:"Server" placeholder:"URL" help:"How the world reaches the server: the issuer of access tokens, and the address to show."`
-	Production bool   `group:"Server" help:"Safe for the world: no page, no introspection and no generated secret unless asked for."`
+	Production bool   `group:"Server" help:"Safe for the world: no page and no introspection unless asked for, and no generated secret."`
 	GraphiQL   *bool  `group:"Server" name:"graphiql" negatable:"" help:"Serve the page at /. By default in development only."`
 
 	Introspection   *bool         `group:"Server" negatable:"" help:"Tell the schema to whoever asks. By default in development only."`
 	ShutdownTimeout time.Duration `group:"Server" default:"10s" help:"How long running requests may take to finish once the server is told to stop."`
+
+	ShutdownDelay time.Duration `group:"Server" default:"0s" help:"How long to go on answering before that, not ready, until load balancers have noticed."`
 
 	DataDir                string `group:"Data" default:"./data" placeholder:"DIR" help:"Where SQLite's file and development's secret are kept."`
 	DatabaseURL            URL    `group:"Data" placeholder:"URL" help:"postgres://… or sqlite:PATH. By default postern.db in the data directory."`
@@ -66,6 +69,7 @@ func (c *Config) Check() error {
 		},
 		{c.PublicURL != "" && !validPublicURL(c.PublicURL), "PUBLIC_URL", fmt.Sprintf("%q is not like https://blog.example.org", c.PublicURL)},
 		{c.ShutdownTimeout < 0, "SHUTDOWN_TIMEOUT", "it must not be negative"},
+		{c.ShutdownDelay < 0, "SHUTDOWN_DELAY", "it must not be negative"},
 		{c.DataDir == "", "DATA_DIR", "it must not be empty"},
 		{!c.DatabaseURL.valid(), "DATABASE_URL", "it is neither postgres://USER:PASSWORD@HOST:PORT/DATABASE nor sqlite:PATH"},
 		{c.DatabaseMaxConnections < 0, "DATABASE_MAX_CONNECTIONS", "it must not be negative"},
@@ -74,8 +78,8 @@ func (c *Config) Check() error {
 			fmt.Sprintf("it has %d bytes, and needs %d at least: openssl rand -base64 48", len(c.JWTSecret), minSecret),
 		},
 		{c.JWTAlgorithm != "HS256", "JWT_ALGORITHM", fmt.Sprintf("%q is not known; there is HS256", c.JWTAlgorithm)},
-		{!oneOf(c.SignupRole, "READER", "AUTHOR", "EDITOR"), "SIGNUP_ROLE", fmt.Sprintf("%q is neither READER nor AUTHOR nor EDITOR", c.SignupRole)},
-		{!oneOf(c.LogFormat, "auto", "text", "json"), "LOG_FORMAT", fmt.Sprintf("%q is neither auto nor text nor json", c.LogFormat)},
+		{!slices.Contains([]string{"READER", "AUTHOR", "EDITOR"}, strings.ToUpper(c.SignupRole)), "SIGNUP_ROLE", fmt.Sprintf("%q is neither READER nor AUTHOR nor EDITOR", c.SignupRole)},
+		{!slices.Contains([]string{"auto", "text", "json"}, c.LogFormat), "LOG_FORMAT", fmt.Sprintf("%q is neither auto nor text nor json", c.LogFormat)},
 	} {
 		if rule.broken {
 			return &Error{Setting: rule.setting, Problem: rule.problem}
@@ -119,15 +123,6 @@ func orElse(value *bool, otherwise bool) bool {
 		return otherwise
 	}
 	return *value
-}
-
-func oneOf(value string, choices ...string) bool {
-	for _, choice := range choices {
-		if strings.EqualFold(value, choice) {
-			return true
-		}
-	}
-	return false
 }
 
 func validAddr(addr string) bool {
@@ -225,5 +220,5 @@ func (u URL) valid() bool {
 		parsed, err := url.Parse(s)
 		return err == nil && (parsed.Host != "" || parsed.Query().Has("host"))
 	}
-	return s == "" || strings.HasPrefix(s, "sqlite:") && len(s) > len("sqlite:") && !strings.Contains(s, "://")
+	return s == "" || strings.HasPrefix(s, "sqlite:") && len(s) > len("sqlite:") && !strings.Contains(s, "://") && !strings.Contains(s, ":memory:")
 }

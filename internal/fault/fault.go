@@ -49,6 +49,14 @@ func (e *Error) At(path ...string) *Error {
 	return &placed
 }
 
+// Place is an error that, if it is a fault, stands at a path in the input. Nil stays nil.
+func Place(err error, path ...string) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.At(path...)
+	}
+	return err
+}
+
 // Because is the same failure with its cause, which only the log shows.
 func (e *Error) Because(cause error) *Error {
 	caused := *e

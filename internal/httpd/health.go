@@ -22,6 +22,12 @@ type Health struct {
 	draining atomic.Bool
 }
 
+// Where health is asked for.
+const (
+	livePath  = "/livez"
+	readyPath = "/readyz"
+)
+
 // checkTimeout is how long a check may take.
 const checkTimeout = 2 * time.Second
 

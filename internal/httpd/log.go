@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/lmittmann/tint"
 
@@ -13,9 +14,24 @@ import (
 // NewLog returns a log that names the request and the account of whatever is logged: pretty text or JSON.
 func NewLog(w io.Writer, level slog.Level, pretty bool) *slog.Logger {
 	if pretty {
-		return slog.New(contextual{tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05.000"})})
+		return slog.New(contextual{tint.NewTextHandler(w, &tint.Options{
+			Level: level, TimeFormat: "15:04:05.000", ReplaceAttr: harmless,
+		})})
 	}
 	return slog.New(contextual{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
+}
+
+// harmless keeps what came from a client from commanding the terminal: tint quotes all but the escape character, with which
+// commands begin, and makes one of how Go writes it.
+func harmless(_ []string, a slog.Attr) slog.Attr {
+	text, ok := a.Value.Any().(string)
+	if err, failed := a.Value.Any().(error); failed {
+		text, ok = err.Error(), true
+	}
+	if ok {
+		a.Value = slog.StringValue(strings.NewReplacer("\x1b", "␛", `\x1b`, `\x1B`).Replace(text))
+	}
+	return a
 }
 
 // contextual adds to each record what its context knows.

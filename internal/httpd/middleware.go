@@ -45,12 +45,13 @@ func logRequests(log *slog.Logger) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
 			wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			caller := new(auth.Caller)
 			defer func() {
 				level := slog.LevelInfo
-				if strings.HasSuffix(r.URL.Path, "z") {
+				if r.URL.Path == livePath || r.URL.Path == readyPath {
 					level = slog.LevelDebug
 				}
-				log.LogAttrs(r.Context(), level, "request",
+				log.LogAttrs(auth.NewContext(r.Context(), *caller), level, "request",
 					slog.String("method", r.Method),
 					slog.String("path", r.URL.Path),
 					slog.Int("status", statusOf(wrapped, r)),
@@ -59,9 +60,21 @@ func logRequests(log *slog.Logger) func(http.Handler) http.Handler {
 					slog.String("client", auth.ClientOf(r).Address.String()),
 				)
 			}()
-			next.ServeHTTP(wrapped, r)
+			next.ServeHTTP(wrapped, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
 		})
 	}
+}
+
+type callerKey struct{}
+
+// tellCaller tells logRequests who asks, which is found out further in.
+func tellCaller(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if caller, ok := r.Context().Value(callerKey{}).(*auth.Caller); ok {
+			*caller = auth.FromContext(r.Context())
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // statusOf is what was answered: 101 for what became a WebSocket, 200 where nobody said.
@@ -93,4 +106,33 @@ func recoverPanics(log *slog.Logger) func(http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// webSocketProtocol is the one that is spoken over WebSocket.
+const webSocketProtocol = "graphql-transport-ws"
+
+// onlyWebSocket forgets offers to upgrade to anything but a WebSocket, as HTTP/2, which a server may ignore (RFC 9110,
+// section 7.8), and refuses WebSockets of other protocols.
+func onlyWebSocket(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
+			r.Header.Del("Upgrade")
+		case !offers(r.Header, webSocketProtocol):
+			badRequest(w, http.StatusBadRequest, "a WebSocket here speaks "+webSocketProtocol)
+			return
+		default:
+			r.Header.Set("Sec-WebSocket-Protocol", webSocketProtocol)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func offers(header http.Header, protocol string) bool {
+	for offered := range strings.SplitSeq(strings.Join(header.Values("Sec-WebSocket-Protocol"), ","), ",") {
+		if strings.TrimSpace(offered) == protocol {
+			return true
+		}
+	}
+	return false
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
+	chimiddleware "github.com/go-chi/chi/v5/middleware"
 
 	"postern/internal/auth"
 )
@@ -31,11 +32,11 @@ const maxBody = 1 << 20
 // New returns the whole site.
 func New(o Options) http.Handler {
 	r := chi.NewRouter()
-	r.Use(withRequestID, logRequests(o.Log), recoverPanics(o.Log), secure)
-	r.Get("/livez", o.Health.live)
-	r.Get("/readyz", o.Health.ready)
+	r.Use(withRequestID, logRequests(o.Log), recoverPanics(o.Log), secure, chimiddleware.GetHead)
+	r.Get(livePath, o.Health.live)
+	r.Get(readyPath, o.Health.ready)
 	r.Route("/graphql", func(r chi.Router) {
-		r.Use(jsonBody(maxBody), o.Authenticator.Middleware(failAuthentication(o.Log)))
+		r.Use(onlyWebSocket, jsonBody(maxBody), o.Authenticator.Middleware(failAuthentication(o.Log)), tellCaller)
 		r.Handle("/", o.GraphQL)
 	})
 	if o.SDL != "" {

@@ -80,6 +80,11 @@ func (a Any) of(prefix string) uuid.UUID {
 	return a.UUID
 }
 
+// Any is the id with its type.
+func (u User) Any() Any    { return Any{u.UUID, userPrefix} }
+func (s Session) Any() Any { return Any{s.UUID, sessionPrefix} }
+func (p Post) Any() Any    { return Any{p.UUID, postPrefix} }
+
 // MarshalGQL writes the TypeID as a GraphQL ID.
 func (a Any) MarshalGQL(w io.Writer) { writeQuoted(w, format(a.prefix, a.UUID)) }
 

@@ -36,7 +36,7 @@ func All() Span { return Span{Over: uuid.Nil, Under: uuid.Max} }
 // Window is a part of a list that a store can look up.
 type Window struct {
 	List  Span // the whole list that is paged
-	Span  Span // what of it the cursors leave
+	Span  Span // what of it the cursors leave; it lies within List, but its ends may be crossed
 	Limit int  // how many items at most
 	// FromEnd takes the oldest items of Span rather than the newest. Their order is newest first all the same.
 	FromEnd bool
@@ -51,6 +51,9 @@ type Page[T any] struct {
 // Window checks the arguments and turns them into what a store can look up in the given list. It answers an Invalid
 // fault for a negative first or last, for more than Max, and for both together.
 func (a Args) Window(list Span) (Window, error) {
+	if bytes.Compare(list.Over[:], list.Under[:]) > 0 {
+		list.Over = list.Under // it is empty, however far its ends are crossed
+	}
 	w := Window{List: list, Span: list, Limit: Default}
 	switch {
 	case a.First != nil && a.Last != nil:
@@ -68,10 +71,10 @@ func (a Args) Window(list Span) (Window, error) {
 		return w, fault.New(fault.Invalid, "%s must be between 0 and %d", name, Max).At(name)
 	}
 	if a.After != nil {
-		w.Span.Under = lesser(w.Span.Under, *a.After)
+		w.Span.Under = list.clamp(*a.After)
 	}
 	if a.Before != nil {
-		w.Span.Over = greater(w.Span.Over, *a.Before)
+		w.Span.Over = list.clamp(*a.Before)
 	}
 	return w, nil
 }
@@ -90,16 +93,14 @@ func Cut[T any](w Window, found []T, before, after bool) Page[T] {
 	return Page[T]{Items: found, HasPrevious: before, HasNext: after || more}
 }
 
-func lesser(a, b uuid.UUID) uuid.UUID {
-	if bytes.Compare(a[:], b[:]) < 0 {
-		return a
+// clamp is the id, or the end of the span that is nearest to it if it lies outside.
+func (s Span) clamp(u uuid.UUID) uuid.UUID {
+	switch {
+	case bytes.Compare(u[:], s.Over[:]) < 0:
+		return s.Over
+	case bytes.Compare(u[:], s.Under[:]) > 0:
+		return s.Under
+	default:
+		return u
 	}
-	return b
-}
-
-func greater(a, b uuid.UUID) uuid.UUID {
-	if bytes.Compare(a[:], b[:]) > 0 {
-		return a
-	}
-	return b
 }

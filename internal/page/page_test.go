@@ -33,8 +33,14 @@ func TestWindow(t *testing.T) {
 		"both":             {page.Args{After: new(at(18)), Before: new(at(12))}, some, page.Window{List: some, Span: page.Span{Over: at(12), Under: at(18)}, Limit: page.Default}},
 		"crossed":          {page.Args{After: new(at(12)), Before: new(at(18))}, some, page.Window{List: some, Span: page.Span{Over: at(18), Under: at(12)}, Limit: page.Default}},
 		"outside the list": {page.Args{After: new(at(21)), Before: new(at(9))}, some, page.Window{List: some, Span: some, Limit: page.Default}},
-		"past the list":    {page.Args{After: new(at(9))}, some, page.Window{List: some, Span: page.Span{Over: at(10), Under: at(9)}, Limit: page.Default}},
-		"last before":      {page.Args{Last: new(2), Before: new(at(15))}, some, page.Window{List: some, Span: page.Span{Over: at(15), Under: at(20)}, Limit: 2, FromEnd: true}},
+		"past the list":    {page.Args{After: new(at(9))}, some, page.Window{List: some, Span: page.Span{Over: at(10), Under: at(10)}, Limit: page.Default}},
+		"before the list":  {page.Args{Before: new(at(21))}, some, page.Window{List: some, Span: page.Span{Over: at(20), Under: at(20)}, Limit: page.Default}},
+		"an empty list": {
+			page.Args{After: new(at(11)), Before: new(at(9))},
+			page.Span{Over: at(20), Under: at(10)},
+			page.Window{List: page.Span{Over: at(10), Under: at(10)}, Span: page.Span{Over: at(10), Under: at(10)}, Limit: page.Default},
+		},
+		"last before": {page.Args{Last: new(2), Before: new(at(15))}, some, page.Window{List: some, Span: page.Span{Over: at(15), Under: at(20)}, Limit: 2, FromEnd: true}},
 	} {
 		got, err := test.args.Window(test.list)
 		if err != nil || got != test.want {

@@ -23,6 +23,7 @@ type dialect struct {
 	driver     string // of database/sql
 	goose      goose.Dialect
 	migrations string // their folder
+	migrated   string // a query that tells whether there ever were any
 	oneWriter  bool
 	// forShare ends a SELECT whose rows are to stay as they are until the transaction ends; with one writer they do.
 	forShare string
@@ -42,6 +43,7 @@ var (
 		driver:     "pgx",
 		goose:      goose.DialectPostgres,
 		migrations: "migrations/postgres",
+		migrated:   `SELECT to_regclass('goose_db_version') IS NOT NULL`,
 		forShare:   " FOR SHARE",
 		code: func(err error) string {
 			if e, ok := errors.AsType[*pgconn.PgError](err); ok {
@@ -57,6 +59,7 @@ var (
 		driver:     "sqlite",
 		goose:      goose.DialectSQLite3,
 		migrations: "migrations/sqlite",
+		migrated:   `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`,
 		oneWriter:  true,
 		code: func(err error) string {
 			if e, ok := errors.AsType[*sqlite.Error](err); ok {
@@ -86,11 +89,11 @@ func IsPostgres(databaseURL string) bool {
 // dialectFor finds the dialect of a database URL, and what its driver is to be given.
 func dialectFor(databaseURL string) (dialect, string, error) {
 	if IsPostgres(databaseURL) {
-		return postgres, databaseURL, nil
+		return postgres, withGenericPlans(databaseURL), nil
 	}
 	path := strings.TrimPrefix(databaseURL, "sqlite:")
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return dialect{}, "", fmt.Errorf("make the folder of the database: %w", err)
+	if err := private(path); err != nil {
+		return dialect{}, "", fmt.Errorf("make the database: %w", err)
 	}
 	options := url.Values{
 		"_pragma": {
@@ -104,4 +107,32 @@ func dialectFor(databaseURL string) (dialect, string, error) {
 		"_time_integer_format": {"unix_micro"},
 	}
 	return sqliteFile, "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options.Encode(), nil
+}
+
+// withGenericPlans has PostgreSQL plan each prepared statement once, whatever the arguments: our statements are written so
+// that one plan is right for all, and plans made for single arguments walk a whole index now and then. A URL that says
+// something else about it, wins.
+func withGenericPlans(databaseURL string) string {
+	const parameter = "plan_cache_mode"
+	u, err := url.Parse(databaseURL)
+	if err != nil || u.Query().Has(parameter) {
+		return databaseURL
+	}
+	query := u.Query()
+	query.Set(parameter, "force_generic_plan")
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// private makes a file that only its owner may read, and its folder, if there is none: it holds emails and password hashes.
+// SQLite gives the files beside it the same mode.
+func private(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the path is a setting
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }

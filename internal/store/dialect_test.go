@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,6 +84,40 @@ func TestSQLiteFileNames(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestSQLiteIsPrivate: the file holds emails and password hashes, and so do those beside it.
+func TestSQLiteIsPrivate(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "data")
+	storetest.Open(t, filepath.Join(folder, "postern.db"))
+	for path, want := range map[string]os.FileMode{
+		"": 0o700 | os.ModeDir, "postern.db": 0o600, "postern.db-wal": 0o600, "postern.db-shm": 0o600,
+	} {
+		info, err := os.Stat(filepath.Join(folder, path))
+		if err != nil {
+			t.Error(err)
+		} else if info.Mode() != want {
+			t.Errorf("the mode of data/%s is %v, want %v", path, info.Mode(), want)
+		}
+	}
+}
+
+func TestPlansAreGenericUnlessTheURLSaysOtherwise(t *testing.T) {
+	plain, err := url.Parse(storetest.PostgresURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := *plain
+	query := other.Query()
+	query.Set("plan_cache_mode", "auto")
+	other.RawQuery = query.Encode()
+	for address, want := range map[string]string{plain.String(): "force_generic_plan", other.String(): "auto"} {
+		var got string
+		db := open(t, store.Options{URL: address}).DB()
+		if err := db.QueryRowContext(t.Context(), `SHOW plan_cache_mode`).Scan(&got); err != nil || got != want {
+			t.Errorf("SHOW plan_cache_mode = %q, %v, want %q", got, err, want)
+		}
+	}
 }
 
 func TestOpenTellsWhatIsWrong(t *testing.T) {

@@ -48,21 +48,34 @@ func (s *Store) Migrate(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Migrations are all that this program knows, in order.
+// Migrations are all that this program knows, in order. It writes nothing.
 func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
 	migrator, err := s.migrator()
 	if err != nil {
 		return nil, err
 	}
-	status, err := migrator.Status(ctx)
+	applied, err := s.version(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the state of the migrations: %w", err)
+		return nil, err
 	}
-	known := make([]Migration, len(status))
-	for i, step := range status {
-		known[i] = Migration{Version: step.Source.Version, Name: step.Source.Path, Applied: step.State == goose.StateApplied}
+	sources := migrator.ListSources()
+	known := make([]Migration, len(sources))
+	for i, source := range sources {
+		known[i] = Migration{Version: source.Version, Name: source.Path, Applied: source.Version <= applied}
 	}
 	return known, nil
+}
+
+// version is that of the database's schema; 0 if it has none.
+func (s *Store) version(ctx context.Context) (version int64, err error) {
+	var migrated bool
+	if err = s.db.QueryRowContext(ctx, s.dialect.migrated).Scan(&migrated); err == nil && migrated {
+		err = s.db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&version)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the version of the schema: %w", err)
+	}
+	return version, nil
 }
 
 func (s *Store) migrator() (*goose.Provider, error) {
@@ -88,19 +101,30 @@ var ErrBehind = errors.New("the database needs to be migrated: run postern migra
 // ErrAhead says that the database's schema is newer than this program, which might damage what it does not know.
 var ErrAhead = errors.New("this program is older than its database: run a newer one")
 
-// CheckVersion tells whether this program and the database's schema fit; the error is ErrBehind or ErrAhead if not.
+// CheckVersion tells whether this program and the database's schema fit; the error is ErrBehind or ErrAhead if not. It writes
+// nothing.
 func (s *Store) CheckVersion(ctx context.Context) error {
-	migrator, err := s.migrator()
+	known, err := s.Migrations(ctx)
 	if err != nil {
 		return err
 	}
-	switch database, known, err := migrator.GetVersions(ctx); {
+	newest := known[len(known)-1]
+	switch version, err := s.version(ctx); {
 	case err != nil:
-		return fmt.Errorf("read the version of the schema: %w", err)
-	case database < known:
-		return fmt.Errorf("%w (it is at %d, this program at %d)", ErrBehind, database, known)
-	case database > known:
-		return fmt.Errorf("%w (it is at %d, the database at %d)", ErrAhead, known, database)
+		return err
+	case version < newest.Version:
+		return fmt.Errorf("%w (it is at %d, this program at %d)", ErrBehind, version, newest.Version)
+	case version > newest.Version:
+		return fmt.Errorf("%w (it is at %d, the database at %d)", ErrAhead, newest.Version, version)
+	}
+	return nil
+}
+
+// CheckMigrated tells whether the schema has all that this program needs; the error is ErrBehind if not. Unlike CheckVersion
+// it does not mind a newer schema: the program that brought it lets those that run finish their days.
+func (s *Store) CheckMigrated(ctx context.Context) error {
+	if err := s.CheckVersion(ctx); !errors.Is(err, ErrAhead) {
+		return err
 	}
 	return nil
 }

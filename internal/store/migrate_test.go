@@ -51,6 +51,12 @@ func TestMigrate(t *testing.T) {
 		if err := s.CheckVersion(t.Context()); !errors.Is(err, store.ErrBehind) {
 			t.Errorf("CheckVersion() of a fresh database = %v, want %v", err, store.ErrBehind)
 		}
+		if err := s.CheckMigrated(t.Context()); !errors.Is(err, store.ErrBehind) {
+			t.Errorf("CheckMigrated() of a fresh database = %v, want %v", err, store.ErrBehind)
+		}
+		if _, err := s.DB().ExecContext(t.Context(), `SELECT 1 FROM goose_db_version`); err == nil {
+			t.Error("Migrations() and CheckVersion() made a table, want nothing written")
+		}
 		for _, want := range [][]string{names, {}} {
 			got, err := s.Migrate(t.Context())
 			if err != nil || !slices.Equal(got, want) {
@@ -58,6 +64,9 @@ func TestMigrate(t *testing.T) {
 			}
 			if err := s.CheckVersion(t.Context()); err != nil {
 				t.Errorf("CheckVersion() = %v, want nil", err)
+			}
+			if err := s.CheckMigrated(t.Context()); err != nil {
+				t.Errorf("CheckMigrated() = %v, want nil", err)
 			}
 			if _, applied := known(t, s); applied != len(names) {
 				t.Errorf("Migrations() = %d applied, want %d", applied, len(names))
@@ -110,6 +119,9 @@ func TestProgramOlderThanItsDatabase(t *testing.T) {
 		}
 		if err := s.CheckVersion(t.Context()); !errors.Is(err, store.ErrAhead) {
 			t.Errorf("CheckVersion() = %v, want %v", err, store.ErrAhead)
+		}
+		if err := s.CheckMigrated(t.Context()); err != nil {
+			t.Errorf("CheckMigrated() = %v, want nil", err)
 		}
 		if got, err := s.Migrate(t.Context()); !errors.Is(err, store.ErrAhead) {
 			t.Errorf("Migrate() = %v, %v, want %v", got, err, store.ErrAhead)

@@ -7,13 +7,15 @@ import (
 	"postern/internal/page"
 )
 
-// list is what can be paged: rows that have an id. Its conditions start at placeholder $6.
+// list is what can be paged: rows of a table that have an id. Its conditions start at placeholder $6.
 type list[T any] struct {
-	columns, from string
-	alias         string // of the table whose id is paged
-	where         string // "" for all
-	args          []any
-	dest          func() (T, []any) // a new item, and where its columns go
+	columns string
+	table   string // whose id is paged, with its alias
+	join    string // what else the columns come from
+	alias   string
+	where   string // "" for all
+	args    []any
+	dest    func() (T, []any) // a new item, and where its columns go
 }
 
 // paged looks up a window of a list in one statement, whatever its size. Every row tells, too, whether the list has
@@ -24,11 +26,12 @@ func paged[T any](ctx context.Context, q querier, l list[T], w page.Window) (pag
 		condition = " AND " + l.where
 	}
 	id := l.alias + ".id"
-	// Strictly between the list's ends $1 and $2; the window's are $3 and $4.
-	exists := func(where string) string {
-		return `EXISTS (SELECT 1 FROM ` + l.from + ` WHERE ` + id + ` > $1 AND ` + id + ` < $2 AND ` + where + condition + `)`
+	// One bound on each side, and the order of the index: else either database may read the whole table to find one row.
+	exists := func(bounds, order string) string {
+		return `(SELECT 1 FROM ` + l.table + ` WHERE ` + bounds + condition + ` ORDER BY ` + id + order + ` LIMIT 1) IS NOT NULL`
 	}
-	flags := exists(id+` >= $4`) + `, ` + exists(id+` <= $3`)
+	// The list lies strictly between $1 and $2; the window between $3 and $4, which lie within.
+	flags := exists(id+` >= $4 AND `+id+` < $2`, ``) + `, ` + exists(id+` > $1 AND `+id+` <= $3`, ` DESC`)
 	order := "DESC"
 	if w.FromEnd {
 		order = "ASC"
@@ -38,7 +41,7 @@ func paged[T any](ctx context.Context, q querier, l list[T], w page.Window) (pag
 	found, err := all(ctx, q, func(r row) (T, error) {
 		item, dest := l.dest()
 		return item, r.Scan(append(dest, &before, &after)...)
-	}, `SELECT `+l.columns+`, `+flags+` FROM `+l.from+` WHERE `+id+` > $3 AND `+id+` < $4`+condition+`
+	}, `SELECT `+l.columns+`, `+flags+` FROM `+l.table+l.join+` WHERE `+id+` > $3 AND `+id+` < $4`+condition+`
 		ORDER BY `+id+` `+order+` LIMIT $5`, args...)
 	if err != nil {
 		return page.Page[T]{}, fmt.Errorf("page: %w", err)

@@ -43,7 +43,8 @@ func slugTaken() error {
 
 const (
 	postColumns = `p.id, p.slug, p.title, p.content, p.created_at, p.updated_at, p.version, ` + userColumns
-	postTables  = `posts p JOIN users u ON u.id = p.author_id`
+	postTable   = `posts p`
+	postAuthor  = ` JOIN users u ON u.id = p.author_id`
 )
 
 func postDest(p *blog.Post) []any {
@@ -67,21 +68,22 @@ func (s *Store) Post(ctx context.Context, by blog.PostLookup) (*blog.Post, error
 
 func (q querier) post(ctx context.Context, column string, value any) (*blog.Post, error) {
 	p := new(blog.Post)
-	err := q.one(ctx, `SELECT `+postColumns+` FROM `+postTables+` WHERE p.`+column+` = $1`, []any{value}, postDest(p)...)
+	err := q.one(ctx, `SELECT `+postColumns+` FROM `+postTable+postAuthor+` WHERE p.`+column+` = $1`, []any{value}, postDest(p)...)
 	return p, notFound(err, "post")
 }
 
 // PostsByID implements blog.Store.
 func (s *Store) PostsByID(ctx context.Context, ids []id.Post) ([]*blog.Post, error) {
 	list, args := in(1, ids, id.Post{})
-	return all(ctx, s.read(), scanPost, `SELECT `+postColumns+` FROM `+postTables+` WHERE p.id IN (`+list+`)`, args...)
+	return all(ctx, s.read(), scanPost, `SELECT `+postColumns+` FROM `+postTable+postAuthor+` WHERE p.id IN (`+list+`)`, args...)
 }
 
 // Posts implements blog.Store.
 func (s *Store) Posts(ctx context.Context, w page.Window, author *id.User) (page.Page[*blog.Post], error) {
 	posts := list[*blog.Post]{
 		columns: postColumns,
-		from:    postTables,
+		table:   postTable,
+		join:    postAuthor,
 		alias:   "p",
 		dest: func() (*blog.Post, []any) {
 			p := new(blog.Post)

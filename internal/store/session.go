@@ -93,7 +93,7 @@ func (s *Store) SessionRole(ctx context.Context, user id.User, session id.Sessio
 func (s *Store) Sessions(ctx context.Context, user id.User, now time.Time, w page.Window) (page.Page[*account.Session], error) {
 	return paged(ctx, s.read(), list[*account.Session]{
 		columns: sessionColumns,
-		from:    `sessions s`,
+		table:   `sessions s`,
 		alias:   "s",
 		where:   `s.user_id = $6 AND s.expires_at > $7`,
 		args:    []any{user, now},

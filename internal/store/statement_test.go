@@ -70,13 +70,15 @@ var begin = time.Date(2026, 3, 14, 15, 9, 26, 535_897_000, time.UTC)
 
 func newAuthor(t testing.TB, s *store.Store) *account.Credentials {
 	t.Helper()
+	user := id.NewUser(begin)
+	email := user.String() + "@example.org"
 	c := &account.Credentials{
 		Account: account.Account{
-			User:  account.User{ID: id.NewUser(begin), Handle: "ada", Name: "Ada Lovelace", CreatedAt: begin},
-			Email: "ada@example.org",
+			User:  account.User{ID: user, Handle: user.String(), Name: "Ada Lovelace", CreatedAt: begin},
+			Email: email,
 			Role:  auth.Author,
 		},
-		EmailKey:     "ada@example.org",
+		EmailKey:     email,
 		PasswordHash: "$argon2id$",
 	}
 	if err := s.CreateAccount(t.Context(), c, nil); err != nil {

@@ -140,13 +140,29 @@ func (s *Store) UpdateProfile(ctx context.Context, user id.User, in account.Upda
 }
 
 // SetPassword implements account.Store.
-func (s *Store) SetPassword(ctx context.Context, user id.User, hash string, keep id.Session) error {
+func (s *Store) SetPassword(ctx context.Context, user id.User, hash string, proof *account.Proof) error {
 	return s.write(ctx, func(q querier) error {
-		if err := q.mustTouch(ctx, "user", `UPDATE users SET password_hash = $2 WHERE id = $1`, user, hash); err != nil {
+		condition, args := proven(proof, user, hash)
+		if err := q.mustTouch(ctx, "user", `UPDATE users SET password_hash = $2 WHERE id = $1`+condition, args...); err != nil {
 			return err
+		}
+		keep := id.Session{}
+		if proof != nil {
+			keep = proof.Session
 		}
 		return q.deleteSessions(ctx, user, keep)
 	})
+}
+
+// proven ends the condition of a statement on a user's row with what a proof says of it, and its arguments.
+func proven(proof *account.Proof, args ...any) (condition string, all []any) {
+	if proof == nil {
+		return "", args
+	}
+	hash, session := len(args)+1, len(args)+2
+	return fmt.Sprintf(` AND disabled_at IS NULL AND password_hash = $%d
+		AND EXISTS (SELECT 1 FROM sessions WHERE id = $%d AND user_id = users.id)`, hash, session),
+		append(args, proof.PasswordHash, proof.Session)
 }
 
 // SetRole implements account.Store.
@@ -174,8 +190,9 @@ func (s *Store) Enable(ctx context.Context, user id.User) error {
 }
 
 // DeleteAccount implements account.Store.
-func (s *Store) DeleteAccount(ctx context.Context, user id.User) error {
+func (s *Store) DeleteAccount(ctx context.Context, user id.User, proof *account.Proof) error {
 	return s.write(ctx, func(q querier) error {
-		return q.mustTouch(ctx, "user", `DELETE FROM users WHERE id = $1`, user)
+		condition, args := proven(proof, user)
+		return q.mustTouch(ctx, "user", `DELETE FROM users WHERE id = $1`+condition, args...)
 	})
 }

@@ -22,6 +22,7 @@ func accounts() []clause {
 		{"a profile is updated where it is not nil", profileUpdated},
 		{"a handle that is taken leaves the profile as it was", profileTaken},
 		{"a new password ends all sessions but the one to keep", passwordSet},
+		{"a proof holds while its session and its password do", proofHolds},
 		{"a role is set", roleSet},
 		{"a disabled account has no session and opens none", accountDisabled},
 		{"with an account goes all that is its own, and nothing else", accountDeleted},
@@ -50,7 +51,7 @@ func accountIsFound(s *scene) {
 func nothingThere(s *scene) {
 	gone := s.user()
 	session, post := s.session(gone), s.post(gone)
-	s.must(s.store.DeleteAccount(s.ctx, gone.ID))
+	s.must(s.store.DeleteAccount(s.ctx, gone.ID, nil))
 	s.user()
 
 	ctx, now := s.ctx, session.CreatedAt
@@ -63,11 +64,11 @@ func nothingThere(s *scene) {
 		"CredentialsByEmail()": second(s.store.CredentialsByEmail(ctx, gone.EmailKey)),
 		"UpdateProfile()":      second(s.store.UpdateProfile(ctx, gone.ID, account.UpdateProfileInput{Name: new("Eve")})),
 		"UpdateProfile(nil)":   second(s.store.UpdateProfile(ctx, gone.ID, account.UpdateProfileInput{})),
-		"SetPassword()":        s.store.SetPassword(ctx, gone.ID, "$argon2id$new", id.Session{}),
+		"SetPassword()":        s.store.SetPassword(ctx, gone.ID, "$argon2id$new", nil),
 		"SetRole()":            s.store.SetRole(ctx, gone.ID, auth.Admin),
 		"Disable()":            s.store.Disable(ctx, gone.ID, now),
 		"Enable()":             s.store.Enable(ctx, gone.ID),
-		"DeleteAccount()":      s.store.DeleteAccount(ctx, gone.ID),
+		"DeleteAccount()":      s.store.DeleteAccount(ctx, gone.ID, nil),
 		"OpenSession()":        s.store.OpenSession(ctx, s.newSession(gone.ID), gone.PasswordHash),
 		"SessionState()":       second(s.store.SessionState(ctx, session.Family)),
 		"SessionRole()":        second(s.store.SessionRole(ctx, gone.ID, session.ID, now)),
@@ -199,20 +200,50 @@ func passwordSet(s *scene) {
 	c, other := s.user(), s.user()
 	kept, ended, others := s.session(c), s.session(c), s.session(other)
 
-	s.must(s.store.SetPassword(s.ctx, c.ID, "$argon2id$second", kept.ID))
+	s.must(s.store.SetPassword(s.ctx, c.ID, "$argon2id$second", &account.Proof{Session: kept.ID, PasswordHash: c.PasswordHash}))
 	s.living(c.ID, kept)
 	s.notFound("SessionState(ended)", second(s.store.SessionState(s.ctx, ended.Family)))
 
-	s.must(s.store.SetPassword(s.ctx, c.ID, "$argon2id$third", id.Session{}))
+	third := c.PasswordHash + "3"
+	s.must(s.store.SetPassword(s.ctx, c.ID, third, nil))
 	s.living(c.ID)
 	s.living(other.ID, others)
 
 	want := *c
-	want.PasswordHash = "$argon2id$third"
+	want.PasswordHash = third
 	got, err := s.store.Credentials(s.ctx, c.ID)
 	s.returns("Credentials()", got, err, &want)
 	got, err = s.store.Credentials(s.ctx, other.ID)
 	s.returns("Credentials(another)", got, err, other)
+}
+
+func proofHolds(s *scene) {
+	c, other, disabled := s.user(), s.user(), s.user()
+	session, ended, others, post := s.session(c), s.session(c), s.session(other), s.post(c)
+	disabledSession := s.session(disabled)
+	s.must(s.store.EndSession(s.ctx, c.ID, ended.ID))
+	s.must(s.store.Disable(s.ctx, disabled.ID, disabled.CreatedAt))
+	for name, test := range map[string]struct {
+		of    *account.Credentials
+		proof account.Proof
+	}{
+		"another password":  {c, account.Proof{Session: session.ID, PasswordHash: other.PasswordHash}},
+		"an ended session":  {c, account.Proof{Session: ended.ID, PasswordHash: c.PasswordHash}},
+		"another's session": {c, account.Proof{Session: others.ID, PasswordHash: c.PasswordHash}},
+		"nothing":           {c, account.Proof{}},
+		"disabled":          {disabled, account.Proof{Session: disabledSession.ID, PasswordHash: disabled.PasswordHash}},
+	} {
+		s.notFound("SetPassword("+name+")", s.store.SetPassword(s.ctx, test.of.ID, "$argon2id$new", &test.proof))
+		s.notFound("DeleteAccount("+name+")", s.store.DeleteAccount(s.ctx, test.of.ID, &test.proof))
+	}
+	got, err := s.store.Credentials(s.ctx, c.ID)
+	s.returns("Credentials()", got, err, c)
+	s.living(c.ID, session)
+
+	s.must(s.store.DeleteAccount(s.ctx, c.ID, &account.Proof{Session: session.ID, PasswordHash: c.PasswordHash}))
+	s.notFound("Account()", second(s.store.Account(s.ctx, c.ID)))
+	s.notFound("Post()", second(s.store.Post(s.ctx, blog.PostLookup{ID: &post.ID})))
+	s.living(other.ID, others)
 }
 
 func roleSet(s *scene) {
@@ -258,7 +289,7 @@ func accountDeleted(s *scene) {
 	c, other := s.user(), s.user()
 	session, post := s.session(c), s.post(c)
 	others, kept := s.session(other), s.post(other)
-	s.must(s.store.DeleteAccount(s.ctx, c.ID))
+	s.must(s.store.DeleteAccount(s.ctx, c.ID, nil))
 
 	s.notFound("SessionState()", second(s.store.SessionState(s.ctx, session.Family)))
 	s.notFound("Post()", second(s.store.Post(s.ctx, blog.PostLookup{ID: &post.ID})))

@@ -67,7 +67,7 @@ func show(v any) string {
 		return fmt.Sprintf("%+v", v)
 	}
 	if len(text) > 1000 {
-		return string(text[:1000]) + "…"
+		return strings.ToValidUTF8(string(text[:1000]), "") + "…"
 	}
 	return string(text)
 }

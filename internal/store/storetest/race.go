@@ -9,7 +9,6 @@ import (
 	"postern/internal/account"
 	"postern/internal/blog"
 	"postern/internal/fault"
-	"postern/internal/id"
 	"postern/internal/page"
 )
 
@@ -28,6 +27,7 @@ func races() []clause {
 		{"of many who want a slug one gets it", raceForSlug},
 		{"of many who want another slug one gets it", raceForNewSlug},
 		{"of many who use a refresh token one rotates it", raceForToken},
+		{"of many who prove the same password one changes it", raceForPassword},
 		{"of many changes of a post none is lost", noChangeLost},
 		{"of many who delete a post one does, and nobody changes it after", raceToDeletePost},
 		{"no session survives being disabled", func(s *scene) { raceToOpen(s, disable) }},
@@ -140,6 +140,27 @@ func raceForToken(s *scene) {
 	s.equal("Rotate() that won", count(won), 1)
 }
 
+func raceForPassword(s *scene) {
+	c := s.user()
+	session := s.session(c)
+	proof := &account.Proof{Session: session.ID, PasswordHash: c.PasswordHash}
+	won := make([]bool, crowd)
+	for i, err := range together(crowd, func(i int) error {
+		return s.store.SetPassword(s.ctx, c.ID, fmt.Sprintf("$argon2id$new%d", i), proof)
+	}) {
+		won[i] = err == nil
+		if err != nil {
+			s.notFound("SetPassword()", err)
+			continue
+		}
+		got, err := s.store.Credentials(s.ctx, c.ID)
+		s.must(err)
+		s.equal("Credentials(), as who won says,", got.PasswordHash, fmt.Sprintf("$argon2id$new%d", i))
+	}
+	s.equal("SetPassword() that won", count(won), 1)
+	s.living(c.ID, session)
+}
+
 func noChangeLost(s *scene) {
 	post := s.newPost(s.user())
 	post.Content = "0"
@@ -211,10 +232,12 @@ func disable(s *scene, c *account.Credentials) error {
 }
 
 func setPassword(s *scene, c *account.Credentials) error {
-	return s.store.SetPassword(s.ctx, c.ID, "$argon2id$new", id.Session{})
+	return s.store.SetPassword(s.ctx, c.ID, "$argon2id$new", nil)
 }
 
-func deleteAccount(s *scene, c *account.Credentials) error { return s.store.DeleteAccount(s.ctx, c.ID) }
+func deleteAccount(s *scene, c *account.Credentials) error {
+	return s.store.DeleteAccount(s.ctx, c.ID, nil)
+}
 
 // raceOnAccount does everything at once that touches an account and several of its sessions.
 func raceOnAccount(s *scene) {
@@ -235,7 +258,7 @@ func raceOnAccount(s *scene) {
 			case 1:
 				return second(s.store.EndSessions(s.ctx, c.ID, kept.ID, late.CreatedAt))
 			case 2:
-				return s.store.SetPassword(s.ctx, c.ID, c.PasswordHash, kept.ID)
+				return s.store.SetPassword(s.ctx, c.ID, c.PasswordHash, &account.Proof{Session: kept.ID, PasswordHash: c.PasswordHash})
 			case 3:
 				return s.store.Disable(s.ctx, c.ID, c.CreatedAt)
 			case 4:
@@ -245,7 +268,7 @@ func raceOnAccount(s *scene) {
 			case 6:
 				return s.store.EndSession(s.ctx, c.ID, kept.ID)
 			default:
-				return s.store.DeleteAccount(s.ctx, c.ID)
+				return s.store.DeleteAccount(s.ctx, c.ID, nil)
 			}
 		}) {
 			if err != nil {
@@ -265,7 +288,7 @@ func raceToPublish(s *scene) {
 		}
 		for i, err := range together(writers+1, func(i int) error {
 			if i == writers {
-				return s.store.DeleteAccount(s.ctx, author.ID)
+				return s.store.DeleteAccount(s.ctx, author.ID, nil)
 			}
 			return s.store.CreatePost(s.ctx, made[i])
 		}) {

@@ -1,0 +1,95 @@
+package cli_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const password = "umbrella gravel sixteen"
+
+func TestUserCommands(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	if got := s.does(t, "user", "list"); strings.TrimSpace(got) != "EMAIL  HANDLE  NAME  ROLE  STATE  SINCE  ID" {
+		t.Errorf("postern user list = %q, want the head alone", got)
+	}
+	s.stdin = password + "\n"
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"user", "create", "jane@example.org", "--name=Jane Doe"}, "Created jane@example.org: Jane Doe, jane-doe, AUTHOR."},
+		{[]string{"user", "create", "ada@example.org", "--name", "Ada", "--role=admin", "--handle=lovelace"}, "Created ada@example.org: Ada, lovelace, ADMIN."},
+		{[]string{"user", "role", "JANE@example.org", "editor"}, "JANE@example.org is EDITOR now."},
+		{[]string{"user", "disable", "jane@example.org"}, "jane@example.org is disabled; all its sessions have ended."},
+		{[]string{"user", "password", "ada@example.org"}, "ada@example.org has a new password; all its sessions have ended."},
+	} {
+		if got := s.does(t, test.args...); got != test.want+"\n" {
+			t.Errorf("postern %s = %q, want %q", strings.Join(test.args, " "), got, test.want)
+		}
+	}
+	list := s.does(t, "user", "list")
+	for _, line := range []string{
+		`(?m)^jane@example\.org  jane-doe  Jane Doe  EDITOR  disabled  \d{4}-\d\d-\d\d  user_[0-9a-z]{26}$`,
+		`(?m)^ada@example\.org   lovelace  Ada       ADMIN   enabled   \d{4}-\d\d-\d\d  user_[0-9a-z]{26}$`,
+	} {
+		if !regexp.MustCompile(line).MatchString(list) {
+			t.Errorf("postern user list =\n%s, want a line like %s", list, line)
+		}
+	}
+	if got := s.does(t, "user", "enable", "jane@example.org"); got != "jane@example.org is enabled.\n" {
+		t.Errorf("postern user enable = %q", got)
+	}
+	if list := s.does(t, "user", "list"); strings.Contains(list, "disabled") {
+		t.Errorf("postern user list =\n%s, want nobody disabled", list)
+	}
+}
+
+func TestUserCommandsFail(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.stdin = password
+	s.does(t, "user", "create", "jane@example.org", "--name=Jane")
+	for _, test := range []struct{ args, stdin, reason string }{
+		{"user create jane@example.org --name=Jane", password, "There is an account with this email already."},
+		{"user create JANE@example.org --name=Other", password, "There is an account with this email already."},
+		{"user create john@example.org --name=John --handle=jane", password, "Somebody has this handle already."},
+		{"user create john --name=John", password, "That is no email address."},
+		{"user create john@example.org --name=John", "short", "A password has 15 to 128 characters; this one has 5."},
+		{"user create john --name= --handle=-", "short", "That is no email address. The name must not be blank. A handle has"},
+		{"user create john@example.org --name=John", "", "no password was given"},
+		{"user create john@example.org --name=John", "\n", "no password was given"},
+		{"user create john@example.org --name=John", "\r\n" + password, "no password was given"},
+		{"user role nobody@example.org ADMIN", "", "There is no account with the email nobody@example.org."},
+		{"user disable nobody@example.org", "", "There is no account with the email nobody@example.org."},
+		{"user enable nobody@example.org", "", "There is no account with the email nobody@example.org."},
+		{"user password nobody@example.org", password, "There is no account with the email nobody@example.org."},
+		{"user password jane@example.org", "", "no password was given"},
+		{"user password jane@example.org", "short", "A password has 15 to 128 characters"},
+		{"user password jane@example.org", "jane@example.org", "too easy to guess"},
+		{"user role nobody ADMIN", "", "That is no email address."},
+	} {
+		s.stdin = test.stdin
+		s.fails(t, 1, test.reason, strings.Fields(test.args)...)
+	}
+	if list := s.does(t, "user", "list"); strings.Count(list, "\n") != 2 || !strings.Contains(list, "AUTHOR  enabled") {
+		t.Errorf("postern user list =\n%s, want Jane alone, as she was", list)
+	}
+}
+
+// TestPasswordIsOneLine hands in lines that end differently. How long a password is, the refusal tells.
+func TestPasswordIsOneLine(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.stdin = password
+	s.does(t, "user", "create", "jane@example.org", "--name=Jane")
+	for _, stdin := range []string{password, password + "\n", password + "\r\n", password + "\nsomething else\n", strings.Repeat("umbrella gravel ", 7) + "sixteen end\n"} {
+		s.stdin = stdin
+		s.does(t, "user", "password", "jane@example.org")
+	}
+	for stdin, length := range map[string]string{"fourteen chars\n": "14", "fourteen chars\r\n": "14", "fourteen chars\nmore\n": "14", " twelve chars \n": "14"} {
+		s.stdin = stdin
+		s.fails(t, 1, "this one has "+length, "user", "password", "jane@example.org")
+	}
+}
