@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	_ "embed"
 	"slices"
 	"strings"
@@ -11,8 +12,59 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
+	"postern/internal/auth"
 	"postern/internal/fault"
 )
+
+// ChangePasswordInput is the password until now, and the next.
+type ChangePasswordInput struct {
+	CurrentPassword string
+	NewPassword     string
+}
+
+// ChangePassword changes the viewer's password, and ends their other sessions. It answers InvalidCredentials and Invalid.
+func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in ChangePasswordInput) (*Account, error) {
+	account, err := s.store.Account(ctx, viewer.UserID)
+	if err != nil {
+		return nil, ended(err)
+	}
+	password := normalizePassword(in.NewPassword)
+	if err := checkPassword(password, account.words()...); err != nil {
+		return nil, fault.Place(err, "input", "newPassword")
+	}
+	proof, err := s.confirm(ctx, viewer, in.CurrentPassword, "currentPassword")
+	if err != nil {
+		return nil, err
+	}
+	hash, err := s.passwords.Hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	return account, ended(s.store.SetPassword(ctx, viewer.UserID, hash, proof))
+}
+
+// confirm checks that the viewer knows their password; field is where in the input it stands.
+func (s *Service) confirm(ctx context.Context, viewer auth.Viewer, password, field string) (*Proof, error) {
+	credentials, err := s.store.Credentials(ctx, viewer.UserID)
+	if err != nil {
+		return nil, ended(err)
+	}
+	ok, err := s.passwords.Verify(ctx, normalizePassword(password), credentials.PasswordHash)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, fault.New(fault.InvalidCredentials, "The password is wrong.").At("input", field)
+	}
+	return &Proof{Session: viewer.SessionID, PasswordHash: credentials.PasswordHash}, nil
+}
+
+// words are what a password of this account must not be made of: its name, handle and email, and their parts.
+func (a *Account) words() []string {
+	local, domain, _ := strings.Cut(a.Email, "@")
+	words := append([]string{a.Name, a.Handle, a.Email, local, domain}, strings.Fields(a.Name)...)
+	return append(words, strings.FieldsFunc(a.Email+"-"+a.Handle, func(r rune) bool { return strings.ContainsRune("@.-_+", r) })...)
+}
 
 // What a password may be, in characters.
 const (

@@ -2,19 +2,16 @@ package account
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"time"
 
-	"postern/internal/auth"
 	"postern/internal/fault"
 	"postern/internal/id"
-	"postern/internal/page"
 )
-
-// Authorize is the role of the account whose session an access token belongs to. The error is the reason
-// auth.SessionEnded if the session does not live, or that of the look-up.
-func (s *Service) Authorize(ctx context.Context, claims auth.Claims) (auth.Role, error) {
-	role, err := s.store.SessionRole(ctx, claims.UserID, claims.SessionID, s.now())
-	return role, ended(err)
-}
 
 // RefreshTokenInput is a refresh token to exchange.
 type RefreshTokenInput struct {
@@ -83,54 +80,97 @@ func orBadToken(err error) error {
 	return err
 }
 
-// Sessions are the viewer's that live, newest first.
-func (s *Service) Sessions(ctx context.Context, viewer auth.Viewer, args page.Args) (page.Page[*Session], error) {
-	window, err := args.Window(page.All())
-	if err != nil {
-		return page.Page[*Session]{}, err
+// refreshGrace is how long a refresh token that was just used still answers what it answered: a client that asked twice
+// at once, or that lost the answer, is not logged out.
+const refreshGrace = 10 * time.Second
+
+// Rotation is what is stored of a session's refresh tokens: hashes (SHA-256), and nothing that makes a token.
+type Rotation struct {
+	Current   []byte // of the token that is to be used next
+	Previous  []byte // of the token that was used last; nil before the first use
+	Nonce     []byte // what Current's token was derived with
+	RotatedAt time.Time
+}
+
+// SessionState is a session with what it is refreshed by.
+type SessionState struct {
+	Session
+	UserID id.User
+	Family []byte // hash (SHA-256) of what all refresh tokens of the session have in common
+	Rotation
+}
+
+// rotate returns the session as it is once the token has been used, and the token that follows.
+func (s SessionState) rotate(used refreshToken, now time.Time) (SessionState, refreshToken) {
+	nonce := random()
+	next := used.next(nonce)
+	s.Rotation = Rotation{Current: hash(next.secret), Previous: s.Current, Nonce: nonce, RotatedAt: now}
+	s.LastUsedAt = now
+	s.ExpiresAt = earlier(now.Add(sessionIdle), s.CreatedAt.Add(sessionLife))
+	return s, next
+}
+
+// repeat returns the token that followed the given one, if that was used just now.
+func (s SessionState) repeat(used refreshToken, now time.Time) (next refreshToken, ok bool) {
+	if !used.is(s.Previous) || now.Sub(s.RotatedAt) > refreshGrace {
+		return refreshToken{}, false
 	}
-	found, err := s.store.Sessions(ctx, viewer.UserID, s.now(), window)
-	return markCurrent(viewer, found), err
+	return used.next(s.Nonce), true
 }
 
-// CountSessions counts the viewer's that live.
-func (s *Service) CountSessions(ctx context.Context, viewer auth.Viewer) (int, error) {
-	return s.store.CountSessions(ctx, viewer.UserID, s.now())
+// refreshToken is an opaque token of 512 bits for one use. The family is the same for all tokens of a session: it tells one
+// that was used before from one that was made up. The secret is new each time.
+type refreshToken struct {
+	family, secret []byte
 }
 
-// SessionsByID are the viewer's with the ids, in no order; the ids of nothing and of others' sessions are left out.
-func (s *Service) SessionsByID(ctx context.Context, viewer auth.Viewer, ids []id.Session) ([]*Session, error) {
-	found, err := s.store.SessionsByID(ctx, viewer.UserID, s.now(), ids)
-	return markCurrent(viewer, page.Page[*Session]{Items: found}).Items, err
-}
+const secretLength = 32 // bytes
 
-func markCurrent(viewer auth.Viewer, p page.Page[*Session]) page.Page[*Session] {
-	for _, session := range p.Items {
-		session.IsCurrent = session.ID == viewer.SessionID
+func newRefreshToken() refreshToken { return refreshToken{family: random(), secret: random()} }
+
+func parseRefreshToken(text string) (token refreshToken, ok bool) {
+	if len(text) != base64.RawURLEncoding.EncodedLen(2*secretLength) { // line ends, which decoders skip, make it longer
+		return refreshToken{}, false
 	}
-	return p
-}
-
-// RevokeSessionInput is which session to end.
-type RevokeSessionInput struct {
-	SessionID id.Session
-}
-
-// RevokeSession ends one of the viewer's sessions. It answers NotFound for any other.
-func (s *Service) RevokeSession(ctx context.Context, viewer auth.Viewer, in RevokeSessionInput) (id.Session, error) {
-	err := s.store.EndSession(ctx, viewer.UserID, in.SessionID)
-	if fault.CodeOf(err) == fault.NotFound {
-		err = fault.New(fault.NotFound, "You have no such session.").At("input", "sessionId")
+	both, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(both) != 2*secretLength {
+		return refreshToken{}, false
 	}
-	return in.SessionID, err
+	return refreshToken{family: both[:secretLength], secret: both[secretLength:]}, true
 }
 
-// RevokeOtherSessions ends all of the viewer's sessions but the one that asks, and returns those that ended.
-func (s *Service) RevokeOtherSessions(ctx context.Context, viewer auth.Viewer) ([]id.Session, error) {
-	return s.store.EndSessions(ctx, viewer.UserID, viewer.SessionID, s.now())
+func (t refreshToken) String() string {
+	return base64.RawURLEncoding.EncodeToString(append(append([]byte{}, t.family...), t.secret...))
 }
 
-// Logout ends the session that asks.
-func (s *Service) Logout(ctx context.Context, viewer auth.Viewer) (id.Session, error) {
-	return viewer.SessionID, ended(s.store.EndSession(ctx, viewer.UserID, viewer.SessionID))
+// next derives the token that follows. Who has the token and the nonce can do it again: the client has the one, the store
+// the other.
+func (t refreshToken) next(nonce []byte) refreshToken {
+	mac := hmac.New(sha256.New, t.secret)
+	mac.Write(nonce)
+	return refreshToken{family: t.family, secret: mac.Sum(nil)}
+}
+
+// is tells whether it is the token whose hash was stored.
+func (t refreshToken) is(stored []byte) bool {
+	return subtle.ConstantTimeCompare(hash(t.secret), stored) == 1
+}
+
+// hash needs no salt and no cost: what is hashed is random.
+func hash(secret []byte) []byte {
+	sum := sha256.Sum256(secret)
+	return sum[:]
+}
+
+func random() []byte {
+	b := make([]byte, secretLength)
+	_, _ = rand.Read(b) // crypto/rand never fails
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

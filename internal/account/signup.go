@@ -1,0 +1,95 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"postern/internal/auth"
+	"postern/internal/fault"
+	"postern/internal/id"
+	"postern/internal/text"
+)
+
+// SignupInput is a new account.
+type SignupInput struct {
+	Email    string
+	Password string
+	Name     string
+	Handle   *string // made from the name if nil
+}
+
+// Signup opens an account and logs it in. It answers Invalid and Taken faults, and NotAllowed while sign-up is closed.
+func (s *Service) Signup(ctx context.Context, client auth.Client, in SignupInput) (Login, error) {
+	if !s.open {
+		return Login{}, fault.New(fault.NotAllowed, "Sign-up is closed.")
+	}
+	created, err := s.newAccount(ctx, in, s.role)
+	if err != nil {
+		return Login{}, err
+	}
+	session, token := openSession(created.ID, client, created.CreatedAt)
+	if err := s.create(ctx, created, in.Handle == nil, &session); err != nil {
+		return Login{}, err
+	}
+	return s.login(&created.Account, session, token)
+}
+
+// newAccount checks a new account and hashes its password. Whether its email is taken is not asked before: that would tell
+// by the time it takes.
+func (s *Service) newAccount(ctx context.Context, in SignupInput, role auth.Role) (*Credentials, error) {
+	email, key, err := parseEmail(in.Email)
+	now := s.now()
+	account := Account{
+		User:  User{ID: id.NewUser(now), Handle: handleFor(in.Name), Name: in.Name, CreatedAt: now},
+		Email: email,
+		Role:  role,
+	}
+	if in.Handle != nil {
+		account.Handle = *in.Handle
+	}
+	broken := errors.Join(
+		fault.Place(err, "input", "email"),
+		fault.Place(checkName(in.Name), "input", "name"),
+		fault.Place(optionally(in.Handle, checkHandle), "input", "handle"),
+	)
+	words := account.words()
+	if broken != nil {
+		words = nil // what breaks its own rule may be as long as a request
+	}
+	password := normalizePassword(in.Password)
+	broken = errors.Join(broken, fault.Place(checkPassword(password, words...), "input", "password"))
+	if broken != nil {
+		return nil, broken
+	}
+	hash, err := s.passwords.Hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	return &Credentials{Account: account, EmailKey: key, PasswordHash: hash}, nil
+}
+
+// create stores a new account; a handle that nobody asked for gives way to one that is free.
+func (s *Service) create(ctx context.Context, c *Credentials, anyHandle bool, session *SessionState) error {
+	if !anyHandle {
+		return s.store.CreateAccount(ctx, c, session)
+	}
+	var err error
+	for handle := range text.Candidates(c.Handle, maxHandle) {
+		c.Handle = handle
+		err = s.store.CreateAccount(ctx, c, session)
+		faults := fault.All(err)
+		others := slices.DeleteFunc(slices.Clone(faults), isHandleTaken)
+		switch {
+		case len(others) == len(faults):
+			return err
+		case len(others) > 0: // the email is taken, too: another handle would not help
+			return others[0]
+		}
+	}
+	return err
+}
+
+func isHandleTaken(f *fault.Error) bool {
+	return f.Code == fault.Taken && slices.Contains(f.Path, "handle")
+}
