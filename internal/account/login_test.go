@@ -10,6 +10,7 @@ import (
 	"postern/internal/account"
 	"postern/internal/auth"
 	"postern/internal/fault"
+	"postern/internal/id"
 )
 
 func TestLoginBySpellingsOfEmailAndPassword(t *testing.T) {
@@ -114,6 +115,23 @@ type between struct {
 	happens func()
 }
 
+// interrupted returns a house on such a store, and a service on the same database where nothing happens.
+func interrupted(t *testing.T) (h *house, behind *account.Service, store *between) {
+	t.Helper()
+	store = &between{happens: func() {}}
+	h = open(t, func(o *account.Options) {
+		behind = account.NewService(*o)
+		store.Store, o.Store = o.Store, store
+	})
+	return h, behind, store
+}
+
+func (b *between) Credentials(ctx context.Context, user id.User) (*account.Credentials, error) {
+	found, err := b.Store.Credentials(ctx, user)
+	b.happens()
+	return found, err
+}
+
 func (b *between) CredentialsByEmail(ctx context.Context, key string) (*account.Credentials, error) {
 	found, err := b.Store.CredentialsByEmail(ctx, key)
 	b.happens()
@@ -136,9 +154,7 @@ func TestLoginWhileTheAccountChanges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := &between{happens: func() {}}
-			h := open(t, func(o *account.Options) { store.Store, o.Store = o.Store, store })
-			behind := open(t, func(o *account.Options) { o.Store = store.Store }).Service
+			h, behind, store := interrupted(t)
 			viewer := h.viewer(t, h.signup(t, "Jane"))
 			store.happens = func() {
 				if err := change(t.Context(), behind, viewer); err != nil {

@@ -42,41 +42,6 @@ func TestUpdateProfile(t *testing.T) {
 	}
 }
 
-func TestChangePassword(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	viewer := h.visitor(t, "Jane")
-	other := h.viewer(t, h.login(t, "Jane"))
-	const next = "another one entirely"
-	for _, test := range []struct{ current, next, fault string }{
-		{password + "!", next, "INVALID_CREDENTIALS input.currentPassword"},
-		{"", next, "INVALID_CREDENTIALS input.currentPassword"},
-		{next, next, "INVALID_CREDENTIALS input.currentPassword"},
-		{password, "short", "INVALID input.newPassword"},
-		{password, "passwordpassword", "INVALID input.newPassword"},
-		{password, "jane@example.org 12345", "INVALID input.newPassword"},
-		{password, strings.Repeat("x y", 50), "INVALID input.newPassword"},
-	} {
-		_, err := h.ChangePassword(t.Context(), viewer, account.ChangePasswordInput{CurrentPassword: test.current, NewPassword: test.next})
-		fails(t, "ChangePassword("+test.current+", "+test.next+")", err, test.fault)
-		h.lives(t, "the other session, nothing having changed", other, true)
-	}
-	h.login(t, "Jane")
-
-	changed, err := h.ChangePassword(t.Context(), viewer, account.ChangePasswordInput{CurrentPassword: password, NewPassword: next})
-	if err != nil || changed.ID != viewer.UserID {
-		t.Errorf("ChangePassword() = %+v, %v, want the account", changed, err)
-	}
-	h.lives(t, "the session that asks", viewer, true)
-	h.lives(t, "the other session", other, false)
-	for attempt, want := range map[string]string{password: "INVALID_CREDENTIALS", next: ""} {
-		_, err := h.Login(t.Context(), browser, account.LoginInput{Email: "jane@example.org", Password: attempt})
-		if got := outline(err); got != want {
-			t.Errorf("Login(%q) after ChangePassword() = %v, want %q", attempt, err, want)
-		}
-	}
-}
-
 func TestDeleteAccount(t *testing.T) {
 	t.Parallel()
 	h := open(t)

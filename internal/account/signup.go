@@ -77,14 +77,9 @@ func (s *Service) create(ctx context.Context, c *Credentials, anyHandle bool, se
 	var err error
 	for handle := range text.Candidates(c.Handle, maxHandle) {
 		c.Handle = handle
-		err = s.store.CreateAccount(ctx, c, session)
-		faults := fault.All(err)
-		others := slices.DeleteFunc(slices.Clone(faults), isHandleTaken)
-		switch {
-		case len(others) == len(faults):
+		// If the email is taken, too, the next attempt tells that alone.
+		if err = s.store.CreateAccount(ctx, c, session); !slices.ContainsFunc(fault.All(err), isHandleTaken) {
 			return err
-		case len(others) > 0: // the email is taken, too: another handle would not help
-			return others[0]
 		}
 	}
 	return err

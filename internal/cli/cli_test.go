@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,14 +37,12 @@ func newShell(t *testing.T) *shell {
 	return &shell{env: map[string]string{"DATA_DIR": filepath.Join(t.TempDir(), "data")}}
 }
 
-// run runs a command, as main does.
-func (s *shell) run(t *testing.T, args ...string) (stdout, stderr string, status int) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	err := cli.Run(t.Context(), cli.Env{
+// world is a shell's to a command.
+func (s *shell) world(stdin io.Reader, stdout, stderr io.Writer, args ...string) cli.Env {
+	return cli.Env{
 		Args:   args,
 		Getenv: func(name string) string { return s.env[name] },
-		Stdin:  strings.NewReader(s.stdin), Stdout: &out, Stderr: &errs,
+		Stdin:  stdin, Stdout: stdout, Stderr: stderr,
 		Open: func(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
 			return store.Open(ctx, store.Options{URL: c.Database(), Log: log})
 		},
@@ -54,7 +53,14 @@ func (s *shell) run(t *testing.T, args ...string) (stdout, stderr string, status
 			s.served = &c
 			return nil
 		},
-	})
+	}
+}
+
+// run runs a command, as main does.
+func (s *shell) run(t *testing.T, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	err := cli.Run(t.Context(), s.world(strings.NewReader(s.stdin), &out, &errs, args...))
 	status = cli.Status(err, &errs)
 	return out.String(), errs.String(), status
 }
@@ -219,6 +225,11 @@ func TestVersion(t *testing.T) {
 	if cli.Version() == "" {
 		t.Error("Version() is empty")
 	}
+	s := newShell(t)
+	s.env["ADDR"] = "nonsense"
+	s.does(t, "version")
+	s.does(t, "completion", "bash")
+	s.fails(t, 2, "ADDR: ", "config")
 }
 
 func TestConfigHidesSecrets(t *testing.T) {

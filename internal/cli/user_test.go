@@ -1,9 +1,15 @@
 package cli_test
 
 import (
+	"context"
+	"errors"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/iotest"
+
+	"postern/internal/cli"
 )
 
 const password = "umbrella gravel sixteen"
@@ -75,6 +81,38 @@ func TestUserCommandsFail(t *testing.T) {
 	}
 	if list := s.does(t, "user", "list"); strings.Count(list, "\n") != 2 || !strings.Contains(list, "AUTHOR  enabled") {
 		t.Errorf("postern user list =\n%s, want Jane alone, as she was", list)
+	}
+}
+
+// silent is a standard input where nobody types. What reads from it is told to give up.
+type silent struct{ giveUp context.CancelFunc }
+
+func (s silent) Read([]byte) (int, error) {
+	s.giveUp()
+	select {}
+}
+
+func TestPasswordIsNotWaitedForInVain(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s := newShell(t)
+	err := cli.Run(ctx, s.world(silent{cancel}, io.Discard, io.Discard, "user", "create", "jane@example.org", "--name=Jane"))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("postern user create, interrupted = %v, want %v", err, context.Canceled)
+	}
+	if list := s.does(t, "user", "list"); strings.Contains(list, "jane") {
+		t.Errorf("postern user list = %q, want nobody", list)
+	}
+}
+
+func TestPasswordThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	err := cli.Run(t.Context(), s.world(iotest.ErrReader(errors.New("the pipe broke")), io.Discard, io.Discard,
+		"user", "create", "jane@example.org", "--name=Jane"))
+	if err == nil || !strings.Contains(err.Error(), "read the password: the pipe broke") {
+		t.Errorf("postern user create of a broken pipe = %v, want that", err)
 	}
 }
 

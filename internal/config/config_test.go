@@ -93,6 +93,7 @@ func TestCheckNamesTheSetting(t *testing.T) {
 			func(c *config.Config) { c.PublicURL = "https://blog.example.org\n" },
 		},
 		"SHUTDOWN_TIMEOUT: it must not be negative": {func(c *config.Config) { c.ShutdownTimeout = -1 }},
+		"SHUTDOWN_DELAY: it must not be negative":   {func(c *config.Config) { c.ShutdownDelay = -1 }},
 		"DATA_DIR: it must not be empty":            {func(c *config.Config) { c.DataDir = "" }},
 		"DATABASE_URL: it is neither postgres://USER:PASSWORD@HOST:PORT/DATABASE nor sqlite:PATH": {
 			func(c *config.Config) { c.DatabaseURL = "mysql://jane:hunter2@db.example.org/postern" },
@@ -104,10 +105,15 @@ func TestCheckNamesTheSetting(t *testing.T) {
 			func(c *config.Config) { c.DatabaseURL = "postgres://jane:hunter2@db.example.org:port/postern" },
 			func(c *config.Config) { c.DatabaseURL = "host=db.example.org password=hunter2" },
 			func(c *config.Config) { c.DatabaseURL = ":memory:" },
+			func(c *config.Config) { c.DatabaseURL = "sqlite::memory:" },
 		},
 		"DATABASE_MAX_CONNECTIONS: it must not be negative": {func(c *config.Config) { c.DatabaseMaxConnections = -1 }},
 		"JWT_SECRET: it has 31 bytes, and needs 32 at least: openssl rand -base64 48": {
 			func(c *config.Config) { c.JWTSecret = config.Secret(strings.Repeat("s", 31)) },
+		},
+		"LOG_FORMAT: ": {
+			func(c *config.Config) { c.LogFormat = "" },
+			func(c *config.Config) { c.LogFormat = "JSON" }, // which the log would not know
 		},
 		"JWT_ALGORITHM: ": {
 			func(c *config.Config) { c.JWTAlgorithm = "none" },

@@ -46,6 +46,25 @@ func TestAtAndBecauseLeaveTheErrorAsItWas(t *testing.T) {
 	}
 }
 
+func TestPlace(t *testing.T) {
+	if err := fault.Place(nil, "input"); err != nil {
+		t.Errorf("Place(nil) = %v, want nil", err)
+	}
+	if err := fault.Place(io.EOF, "input"); err != io.EOF { //nolint:errorlint // the very error
+		t.Errorf("Place(%v) = %v, want it as it is", io.EOF, err)
+	}
+	plain := fault.New(fault.Invalid, "no")
+	for _, err := range []error{plain, fmt.Errorf("wrapped: %w", plain)} {
+		faults := fault.All(fault.Place(err, "input", "name"))
+		if len(faults) != 1 || faults[0].Code != fault.Invalid || !slices.Equal(faults[0].Path, []string{"input", "name"}) {
+			t.Errorf("Place(%v) = %v, want it at input.name", err, faults)
+		}
+	}
+	if plain.Path != nil {
+		t.Errorf("after Place() the fault is at %v, want it as it was", plain.Path)
+	}
+}
+
 func TestCodeOf(t *testing.T) {
 	taken, invalid := fault.New(fault.Taken, "taken"), fault.New(fault.Invalid, "invalid")
 	for name, test := range map[string]struct {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
@@ -64,6 +65,30 @@ func TestHealth(t *testing.T) {
 	check("when it is well again", 200, state{"ok", map[string]string{"database": "ok", "migrations": "ok", "draining": "no"}})
 	health.Drain()
 	check("when it drains", 503, state{"unavailable", map[string]string{"database": "ok", "migrations": "ok", "draining": "yes"}})
+}
+
+// TestHeadAnswersAsGetDoes asks as monitors do that want no body, with the page and without.
+func TestHeadAnswersAsGetDoes(t *testing.T) {
+	t.Parallel()
+	for _, page := range []bool{true, false} {
+		s := newSite(t, echo, func(o *httpd.Options) { o.Page = page })
+		server := httptest.NewServer(s)
+		defer server.Close()
+		for _, path := range []string{"/livez", "/readyz", "/schema.graphqls"} {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, server.URL+path, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := server.Client().Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = response.Body.Close()
+			if want := s.ask(t, http.MethodGet, path, "").Header().Get("Content-Type"); response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != want {
+				t.Errorf("HEAD %s, with the page: %v = %d %v, want what GET answers", path, page, response.StatusCode, response.Header)
+			}
+		}
+	}
 }
 
 // TestHealthDoesNotWaitForEver has a check that would never end.

@@ -44,11 +44,6 @@ func page() http.HandlerFunc {
 			return
 		}
 		defer func() { _ = file.Close() }() // it was only read
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
-			return
-		}
 		header := w.Header()
 		header.Set("Content-Type", contentTypes[path.Ext(name)])
 		header.Set("Content-Security-Policy", pagePolicy)

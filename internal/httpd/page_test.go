@@ -147,7 +147,7 @@ func TestPageHasNothingElse(t *testing.T) {
 	}
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
 		answer := s.ask(t, method, "/index.html", "")
-		if answer.Code != http.StatusMethodNotAllowed || answer.Header().Get("Allow") != "GET, HEAD" {
+		if answer.Code != http.StatusMethodNotAllowed || answer.Header().Get("Allow") != http.MethodGet {
 			t.Errorf("%s /index.html = %d, %v, want 405", method, answer.Code, answer.Header())
 		}
 	}

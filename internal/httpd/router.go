@@ -43,7 +43,7 @@ func New(o Options) http.Handler {
 		r.Get("/schema.graphqls", serveText(o.SDL))
 	}
 	if o.Page {
-		r.Mount("/", page())
+		r.Get("/*", page())
 	}
 	return r
 }

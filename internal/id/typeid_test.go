@@ -50,6 +50,23 @@ func TestTypeIDRoundTrip(t *testing.T) {
 	}
 }
 
+func TestAnyKeepsTheType(t *testing.T) {
+	user, session, post := id.NewUser(time.Now()), id.NewSession(time.Now()), id.NewPost(time.Now())
+	for _, test := range []struct {
+		any  id.Any
+		text string
+	}{
+		{user.Any(), user.String()}, {session.Any(), session.String()}, {post.Any(), post.String()},
+	} {
+		if want := id.ParseAny(test.text); test.any != want {
+			t.Errorf("Any() = %v, want that of %s", test.any, test.text)
+		}
+	}
+	if user.Any() == id.Post(user).Any() {
+		t.Error("Any() of a user and of a post with one UUID are equal, want them told apart")
+	}
+}
+
 func TestAnotherTypesIDIsNothing(t *testing.T) {
 	user := id.NewUser(time.Now())
 	if post, session := id.ParseAny(user.String()).Post(), id.ParseAny(user.String()).Session(); post != (id.Post{}) || session != (id.Session{}) {

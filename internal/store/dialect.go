@@ -29,8 +29,8 @@ type dialect struct {
 	forShare string
 	// code is the database's own number or name of an error; "" for one that is not the database's.
 	code func(error) string
-	// unique and foreign are the codes of violated constraints.
-	unique, foreign []string
+	// unique and foreign are the codes of violated constraints; busy that of a database that others hold.
+	unique, foreign, busy []string
 }
 
 //go:embed migrations
@@ -67,16 +67,18 @@ var (
 			}
 			return ""
 		},
-		unique:  []string{"2067", "1555"}, // SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY
-		foreign: []string{"787"},          // SQLITE_CONSTRAINT_FOREIGNKEY
+		unique:  []string{"2067", "1555"},    // SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY
+		foreign: []string{"787"},             // SQLITE_CONSTRAINT_FOREIGNKEY
+		busy:    []string{"5", "261", "517"}, // SQLITE_BUSY, _RECOVERY, _SNAPSHOT
 	}
 )
 
-// isUnique and isForeign tell of which constraint's violation an error is.
+// isUnique and isForeign tell of which constraint's violation an error is; isBusy, that others hold the database.
 func (d dialect) isUnique(err error) bool {
 	return err != nil && slices.Contains(d.unique, d.code(err))
 }
 
+func (d dialect) isBusy(err error) bool { return err != nil && slices.Contains(d.busy, d.code(err)) }
 func (d dialect) isForeign(err error) bool {
 	return err != nil && slices.Contains(d.foreign, d.code(err))
 }

@@ -65,10 +65,29 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if d.oneWriter {
 		s.writer = make(chan struct{}, 1)
 	}
-	if err := s.Ping(ctx); err != nil {
+	if err := s.reach(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
+}
+
+// reach makes the first connection. To make a new file of SQLite's a WAL needs it for itself alone, and does not wait for
+// others that just do the same: so we do.
+func (s *Store) reach(ctx context.Context) error {
+	const attempts, pause = 100, 20 * time.Millisecond
+	err := s.Ping(ctx)
+	for range attempts {
+		if err == nil || !s.dialect.isBusy(err) {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+			err = s.Ping(ctx)
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		}
+	}
+	return err
 }
 
 // Ping tells whether the database answers.
