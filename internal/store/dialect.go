@@ -79,6 +79,7 @@ func (d dialect) isUnique(err error) bool {
 }
 
 func (d dialect) isBusy(err error) bool { return err != nil && slices.Contains(d.busy, d.code(err)) }
+
 func (d dialect) isForeign(err error) bool {
 	return err != nil && slices.Contains(d.foreign, d.code(err))
 }
