@@ -86,15 +86,20 @@ func CodeOf(err error) Code {
 // All takes an error apart that may be several joined by errors.Join. It returns nil if any of them is a stranger: then
 // the whole is one.
 func All(err error) []*Error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		if e, ok := errors.AsType[*Error](err); ok {
+	for ; err != nil; err = errors.Unwrap(err) {
+		switch e := err.(type) { //nolint:errorlint // it walks the chain itself
+		case *Error:
 			return []*Error{e}
+		case interface{ Unwrap() []error }:
+			return allOf(e.Unwrap())
 		}
-		return nil
 	}
+	return nil
+}
+
+func allOf(joined []error) []*Error {
 	var faults []*Error
-	for _, part := range joined.Unwrap() {
+	for _, part := range joined {
 		inner := All(part)
 		if inner == nil {
 			return nil

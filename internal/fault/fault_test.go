@@ -104,6 +104,8 @@ func TestAll(t *testing.T) {
 		"by several verbs":      {fmt.Errorf("%w and %w", a, b), []*fault.Error{a, b}},
 		"with a stranger":       {errors.Join(a, io.EOF), nil},
 		"with a stranger first": {errors.Join(io.EOF, a), nil},
+		"several, wrapped":      {fmt.Errorf("wrapped: %w", errors.Join(a, b)), []*fault.Error{a, b}},
+		"wrapped, a stranger":   {fmt.Errorf("wrapped: %w", errors.Join(a, io.EOF)), nil},
 		"with a deep stranger":  {errors.Join(a, errors.Join(b, io.EOF)), nil},
 	} {
 		if got := fault.All(test.err); !slices.Equal(got, test.want) {
