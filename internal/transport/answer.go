@@ -1,0 +1,123 @@
+package transport
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// answer writes a response.
+type answer struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	media string
+}
+
+// statusOf is the status of an answer to a request that could not be executed (section 6.4 of the specification): whoever
+// takes application/json alone may be a client that takes any status but 200 for a broken server.
+func (a answer) statusOf(errs gqlerror.List) int {
+	if a.media == mediaJSON {
+		return http.StatusOK
+	}
+	for _, err := range errs {
+		if err.Extensions["code"] == codeNotFound { // the client asks again, which is no error
+			return http.StatusOK
+		}
+	}
+	return http.StatusBadRequest
+}
+
+// send writes the response in one piece. Data that was never asked for is left out; data that came to nothing is null.
+func (a answer) send(status int, response *graphql.Response) {
+	body, err := encode(response)
+	if err != nil {
+		http.Error(a.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	header := a.w.Header()
+	header.Set("Content-Type", a.media+"; charset=utf-8")
+	if a.shared(status, response) {
+		etag := `"` + tag(body, a.media) + `"`
+		header.Set("ETag", etag)
+		header.Set("Cache-Control", "public, no-cache") // keep it, but ask whether it still holds
+		if matches(a.r.Header.Values("If-None-Match"), etag) {
+			a.w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	} else {
+		header.Set("Cache-Control", "no-store")
+	}
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	a.w.WriteHeader(status)
+	if a.r.Method != http.MethodHead {
+		_, _ = a.w.Write(body) //nolint:gosec // it is JSON, and says so
+	}
+}
+
+// shared tells whether the answer is the same for everybody and says nothing wrong.
+func (a answer) shared(status int, response *graphql.Response) bool {
+	return status == http.StatusOK && a.r.Method != http.MethodPost && len(a.r.Header.Values("Authorization")) == 0 && len(response.Errors) == 0
+}
+
+// encode puts the parts together; the executor's bytes stay as they are.
+func encode(response *graphql.Response) ([]byte, error) {
+	var body bytes.Buffer
+	body.Grow(len(response.Data) + 64)
+	body.WriteByte('{')
+	comma := func() {
+		if body.Len() > 1 {
+			body.WriteByte(',')
+		}
+	}
+	if len(response.Errors) > 0 {
+		errs, err := json.Marshal(response.Errors)
+		if err != nil {
+			return nil, err
+		}
+		body.WriteString(`"errors":`)
+		body.Write(errs)
+	}
+	if response.Data != nil {
+		comma()
+		body.WriteString(`"data":`)
+		body.Write(response.Data)
+	}
+	if len(response.Extensions) > 0 {
+		extensions, err := json.Marshal(response.Extensions)
+		if err != nil {
+			return nil, err
+		}
+		comma()
+		body.WriteString(`"extensions":`)
+		body.Write(extensions)
+	}
+	body.WriteByte('}')
+	return body.Bytes(), nil
+}
+
+// tag is short for an answer's content.
+func tag(body []byte, media string) string {
+	hash := sha256.New()
+	hash.Write([]byte(media))
+	hash.Write(body)
+	return base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:15])
+}
+
+// matches tells whether a client has what the tag stands for (RFC 9110, section 13.1.2); a proxy that compresses may have
+// made the tag weak.
+func matches(header []string, etag string) bool {
+	for candidate := range strings.SplitSeq(strings.Join(header, ","), ",") {
+		candidate = strings.TrimSpace(candidate)
+		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}
