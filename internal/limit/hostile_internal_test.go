@@ -1,0 +1,141 @@
+package limit
+
+import (
+	"encoding/json"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"text/template"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"postern/graph"
+)
+
+// hostile is a document that is refused.
+type hostile struct {
+	name, code, document string
+	variables            map[string]any
+}
+
+// readHostile reads testdata/hostile.tmpl.
+func readHostile(tb testing.TB) []hostile {
+	tb.Helper()
+	text, err := os.ReadFile("testdata/hostile.tmpl")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var all []hostile
+	for part := range strings.SplitSeq(string(text), "\n== ") {
+		head, body, _ := strings.Cut(part, "\n")
+		name, code, isCase := strings.Cut(head, " | ")
+		if !isCase {
+			continue // what explains the file
+		}
+		document, variables, _ := strings.Cut(body, "\nvariables: ")
+		h := hostile{name: name, code: code, document: expand(tb, document)}
+		if variables != "" {
+			if err := json.Unmarshal([]byte(expand(tb, variables)), &h.variables); err != nil {
+				tb.Fatalf("%s: %v", name, err)
+			}
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+func expand(tb testing.TB, text string) string {
+	tb.Helper()
+	t, err := template.New("").Funcs(template.FuncMap{
+		"repeat": func(n int, text string) string {
+			var s strings.Builder
+			for i := range n {
+				s.WriteString(strings.ReplaceAll(text, "%d", strconv.Itoa(i)))
+			}
+			return s.String()
+		},
+		"nest": func(n int, open, inner, end string) string {
+			return strings.Repeat(open, n) + inner + strings.Repeat(end, n)
+		},
+		"chain": func(n int) int { return n },
+		"next":  func(i int) int { return i + 1 },
+	}).Parse(text)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var s strings.Builder
+	if err := t.Execute(&s, nil); err != nil {
+		tb.Fatal(err)
+	}
+	return strings.TrimSuffix(s.String(), "\n")
+}
+
+// newExecutor executes the real schema within the default limits; its resolvers are never called.
+func newExecutor(tb testing.TB) *executor.Executor {
+	tb.Helper()
+	limits := Default()
+	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "refreshToken"}
+	e := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
+	documents := lru.New[*ast.QueryDocument](10)
+	e.SetQueryCache(documents)
+	e.Use(NewExtension(limits, documents))
+	return e
+}
+
+const (
+	mostBytes   = 10 << 20 // that refusing a document may allocate
+	mostVisited = 10_000   // nodes of it that may be looked at
+)
+
+// TestHostileDocuments refuses each of the corpus by its code, within 10 MB and a bounded number of visited nodes.
+func TestHostileDocuments(t *testing.T) {
+	corpus := readHostile(t)
+	if len(corpus) < 100 {
+		t.Fatalf("there are %d hostile documents, want 100 at least", len(corpus))
+	}
+	e := newExecutor(t)
+	for _, h := range corpus {
+		t.Run(h.name, func(t *testing.T) {
+			params := &graphql.RawParams{Query: h.document, Variables: h.variables}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := cpuTime(t)
+			_, errs := e.CreateOperationContext(graphql.StartOperationTrace(t.Context()), params)
+			spent := cpuTime(t) - start
+			runtime.ReadMemStats(&after)
+
+			if len(errs) == 0 {
+				t.Fatal("it was let pass")
+			}
+			if got := errs[0].Extensions["code"]; got != h.code {
+				t.Errorf("code = %v (%s), want %s", got, errs[0].Message, h.code)
+			}
+			allocated := after.TotalAlloc - before.TotalAlloc
+			if allocated > mostBytes {
+				t.Errorf("it took %d bytes, want %d at most", allocated, mostBytes)
+			}
+			visited, _ := Default().checkDocument(h.document)
+			if visited > mostVisited {
+				t.Errorf("%d nodes were visited, want %d at most", visited, mostVisited)
+			}
+			t.Logf("%s of CPU, %d bytes, %d nodes", spent, allocated, visited)
+		})
+	}
+}
+
+// cpuTime is what the process has used so far.
+func cpuTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
