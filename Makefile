@@ -6,7 +6,7 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run generate fmt lint test race bench fuzz page browser chroot check \
+.PHONY: help build run generate fmt lint test race bench fuzz page browser audit chroot check \
 	check-fmt check-generate check-tidy check-page check-docs
 
 # What the project is checked with, beside Go itself. gqlgen's version is in go.mod, the page's tools are in its lock file.
@@ -14,6 +14,7 @@ GOLANGCI_LINT := v2.15.0
 
 lint     := .tools/golangci-lint-$(GOLANGCI_LINT)
 page     := internal/httpd/page
+audit    := internal/transport/audit
 FUZZTIME ?= 10s
 
 help: ## List the targets
@@ -57,10 +58,13 @@ page: $(page)/node_modules/.package-lock.json ## Build the page anew from its so
 browser: build $(page)/node_modules/.package-lock.json ## Drive the page of the built binary in a browser
 	cd $(page) && POSTERN=$(CURDIR)/postern npm test
 
+audit: build $(audit)/node_modules/.package-lock.json ## Audit GraphQL over HTTP of the built binary
+	cd $(audit) && POSTERN=$(CURDIR)/postern npm test
+
 chroot: build ## Run the built binary as its image does: alone in an empty root, as nobody
 	.ci/chroot ./postern
 
-check: check-fmt lint check-generate check-tidy check-docs test race check-page browser chroot ## Check everything, as CI does
+check: check-fmt lint check-generate check-tidy check-docs test race check-page audit browser chroot ## Check everything, as CI does
 	@echo 'make check: all is well'
 
 check-fmt: $(lint)
@@ -89,6 +93,6 @@ $(lint):
 	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
 	mv .tools/golangci-lint $@
 
-$(page)/node_modules/.package-lock.json: $(page)/package-lock.json
-	cd $(page) && npm ci
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci
 	touch $@

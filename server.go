@@ -27,7 +27,9 @@ import (
 	"postern/internal/cli"
 	"postern/internal/config"
 	"postern/internal/httpd"
+	"postern/internal/limit"
 	"postern/internal/store"
+	"postern/internal/transport"
 )
 
 //go:embed schema.graphqls
@@ -138,21 +140,68 @@ func newSite(c config.Config, db *store.Store, secret config.Secret, health *htt
 	if c.Introspect() {
 		sdl = schema
 	}
+	graphQL, err := newGraphQL(c, graph.Options{
+		Resolver:      &graph.Resolver{Accounts: accounts, Posts: blog.NewService(db, time.Now), Limits: shownLimits(c)},
+		Authenticate:  authenticator.Authenticate,
+		Authorize:     accounts.Authorize,
+		RequestID:     httpd.RequestID,
+		Introspection: c.Introspect(),
+		Log:           log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	return httpd.New(httpd.Options{
-		GraphQL: graph.NewHandler(graph.Options{
-			Resolver:      &graph.Resolver{Accounts: accounts, Posts: blog.NewService(db, time.Now)},
-			Authenticate:  authenticator.Authenticate,
-			Authorize:     accounts.Authorize,
-			RequestID:     httpd.RequestID,
-			Introspection: c.Introspect(),
-			Log:           log,
-		}),
+		GraphQL:       graphQL,
 		Authenticator: authenticator,
 		Health:        health,
 		Page:          c.Page(),
 		SDL:           sdl,
 		Log:           log,
 	}), nil
+}
+
+// newGraphQL wires what executes GraphQL with what carries it and what bounds it.
+func newGraphQL(c config.Config, o graph.Options) (http.Handler, error) {
+	bounds := transport.Bounds{Entries: 1000, Bytes: 4 << 20}
+	documents := transport.NewDocuments(bounds)
+	if c.PersistedDocuments != "" {
+		var err error
+		if documents, err = transport.LoadDocuments(c.PersistedDocuments, c.OnlyPersisted, bounds); err != nil {
+			return nil, &config.Error{Setting: "PERSISTED_DOCUMENTS", Problem: err.Error()}
+		}
+	}
+	o.Documents = transport.NewDocumentCache(transport.Bounds{Entries: 1000, Bytes: 32 << 20})
+	limits := limit.Limits(c.Limits)
+	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "refreshToken"}
+	server := graph.NewServer(o)
+	server.Use(documents)
+	server.Use(limit.NewExtension(limits, o.Documents))
+	server.AddTransport(transport.HTTP{MaxBody: c.LimitBody})
+	return server, nil
+}
+
+// shownLimits are the limits as clients can read them.
+func shownLimits(c config.Config) graph.Limits {
+	l := c.Limits
+	return graph.Limits{
+		Body:               int(c.LimitBody),
+		DocumentLength:     l.DocumentLength,
+		Tokens:             l.Tokens,
+		Depth:              l.Depth,
+		IntrospectionDepth: l.IntrospectionDepth,
+		Aliases:            l.Aliases,
+		RootFields:         l.RootFields,
+		MutationRootFields: l.MutationRootFields,
+		Directives:         l.Directives,
+		DirectivesAtOnce:   l.DirectivesAtOnce,
+		RepeatedFields:     l.RepeatedFields,
+		VariableDepth:      l.VariableDepth,
+		VariableItems:      l.VariableItems,
+		Cost:               l.Cost,
+		PageSize:           c.LimitPageSize,
+		Time:               l.Time.Seconds(),
+	}
 }
 
 // listen serves until ctx ends; then it stops to take requests, and lets those that run finish.

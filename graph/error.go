@@ -82,13 +82,17 @@ const (
 type presenter struct {
 	log       *slog.Logger
 	requestID func(context.Context) string
+	reticent  bool // what the schema has is not told
 }
 
 // present implements graphql.ErrorPresenterFunc.
 func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	shown := *graphql.DefaultErrorPresenter(ctx, err) // a copy: the original may be shared
-	if shown.Extensions["code"] != nil {
-		return &shown // gqlgen's own: the document is malformed or does not fit the schema
+	if shown.Extensions["code"] != nil {              // gqlgen's own: the document is malformed or does not fit the schema
+		if p.reticent {
+			reticent(&shown)
+		}
+		return &shown
 	}
 	if reason, ok := errors.AsType[auth.Reason](err); ok {
 		shown.Message = reason.Sentence()
@@ -100,10 +104,13 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		shown.Extensions = map[string]any{"code": topLevelCode(known.Code)}
 		return &shown
 	}
+	cause, stopped := errors.AsType[*gqlerror.Error](context.Cause(ctx))
 	switch {
 	case errors.Is(err, errInternal): // it has been logged
 		shown.Message = errInternal.Error()
 		shown.Extensions = map[string]any{"code": codeInternal, "requestId": p.requestID(ctx)}
+	case stopped: // a limit has ended it, and says so
+		shown.Message, shown.Extensions = cause.Message, cause.Extensions
 	case ctx.Err() != nil: // the client is gone: nobody's fault, and nobody reads it
 		shown.Message = "the request was cancelled"
 		errcode.Set(&shown, codeInternal)

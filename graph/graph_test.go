@@ -18,8 +18,11 @@ import (
 	"postern/internal/auth"
 	"postern/internal/blog"
 	"postern/internal/httpd"
+	"postern/internal/limit"
+	"postern/internal/page"
 	"postern/internal/store"
 	"postern/internal/store/storetest"
+	"postern/internal/transport"
 )
 
 func TestMain(m *testing.M) { storetest.Main(m) }
@@ -36,8 +39,18 @@ type server struct {
 	clock      *atomic.Int64 // microseconds since 1970
 }
 
+// options are how a server differs from development's.
+type options struct {
+	introspection bool
+}
+
 // newServer starts one that is closed when the test ends.
 func newServer(tb testing.TB, url string) *server {
+	tb.Helper()
+	return newServerWith(tb, url, options{introspection: true})
+}
+
+func newServerWith(tb testing.TB, url string, o options) *server {
 	tb.Helper()
 	s := &server{statements: new(atomic.Int64), clock: new(atomic.Int64)}
 	s.clock.Store(time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC).UnixMicro())
@@ -65,15 +78,20 @@ func newServer(tb testing.TB, url string) *server {
 		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
 	})
 	authenticator := auth.NewAuthenticator(tokens, s.accounts.Authorize)
+	documents := transport.NewDocumentCache(transport.Bounds{Entries: 100, Bytes: 100 << 10})
+	graphql := graph.NewServer(graph.Options{
+		Resolver:      &graph.Resolver{Accounts: s.accounts, Posts: blog.NewService(db, now), Limits: graph.Limits{PageSize: page.Max}},
+		Authenticate:  authenticator.Authenticate,
+		Authorize:     s.accounts.Authorize,
+		RequestID:     httpd.RequestID,
+		Introspection: o.introspection,
+		Documents:     documents,
+		Log:           log,
+	})
+	graphql.Use(limit.NewExtension(limit.Default(), documents))
+	graphql.AddTransport(transport.HTTP{MaxBody: 1 << 20})
 	s.Server = httptest.NewServer(httpd.New(httpd.Options{
-		GraphQL: graph.NewHandler(graph.Options{
-			Resolver:      &graph.Resolver{Accounts: s.accounts, Posts: blog.NewService(db, now)},
-			Authenticate:  authenticator.Authenticate,
-			Authorize:     s.accounts.Authorize,
-			RequestID:     httpd.RequestID,
-			Introspection: true,
-			Log:           log,
-		}),
+		GraphQL:       graphql,
 		Authenticator: authenticator,
 		Health:        httpd.NewHealth(log),
 		Log:           log,

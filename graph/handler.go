@@ -3,13 +3,11 @@ package graph
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -26,24 +24,19 @@ type Options struct {
 	// RequestID is how a request is called in the log.
 	RequestID     func(context.Context) string
 	Introspection bool
-	Log           *slog.Logger
+	// Documents keeps those that were parsed and found good.
+	Documents graphql.Cache[*ast.QueryDocument]
+	Log       *slog.Logger
 }
 
 const (
-	// cachedDocuments is how many parsed documents are kept, and cachedLength how long one may be for that, in bytes. What is
-	// parsed takes up to a hundred times as much: 40 MB in all.
-	cachedDocuments = 200
-	cachedLength    = 2 << 10
-
-	// maxTokens is how many lexical tokens a document may have.
-	maxTokens = 2000
-
 	webSocketPing = 20 * time.Second
 	webSocketInit = 10 * time.Second // how long a client may take to say who it is
 )
 
-// NewHandler serves the schema over HTTP and WebSocket.
-func NewHandler(o Options) http.Handler {
+// NewServer executes the schema, and serves it over WebSocket. What else is to be served over, and within which limits,
+// is the caller's to add.
+func NewServer(o Options) *handler.Server {
 	server := handler.New(NewExecutableSchema(Config{
 		Resolvers:  o.Resolver,
 		Directives: DirectiveRoot{Auth: guard{o.Authorize}.auth},
@@ -54,21 +47,16 @@ func NewHandler(o Options) http.Handler {
 		InitTimeout:           webSocketInit,
 		InitFunc:              authenticateSocket(o.Authenticate, o.Log),
 	})
-	server.AddTransport(transport.Options{})
-	server.AddTransport(transport.GET{})
-	server.AddTransport(transport.POST{})
 
-	presenter := presenter{log: o.Log, requestID: o.RequestID}
+	presenter := presenter{log: o.Log, requestID: o.RequestID, reticent: !o.Introspection}
 	server.SetErrorPresenter(presenter.present)
 	server.SetRecoverFunc(presenter.recover)
-	server.SetQueryCache(documentCache{lru.New[*ast.QueryDocument](cachedDocuments)})
-	server.SetParserTokenLimit(maxTokens)
+	server.SetQueryCache(o.Documents)
 	server.Use(&oneOf{})
 	if o.Introspection {
 		server.Use(extension.Introspection{})
 	} else {
 		server.SetValidationRulesFn(rulesWithoutIntrospection)
-		server.SetDisableSuggestion(true)
 	}
 	server.AroundResponses(tellWhyAnonymous)
 	return server
@@ -100,16 +88,4 @@ func tellWhyAnonymous(ctx context.Context, next graphql.ResponseHandler) *graphq
 		graphql.RegisterExtension(ctx, "auth", map[string]string{"reason": string(refusal)})
 	}
 	return next(ctx)
-}
-
-// documentCache keeps parsed documents that are short: what it holds is bounded in bytes as in number.
-type documentCache struct {
-	graphql.Cache[*ast.QueryDocument]
-}
-
-// Add implements graphql.Cache.
-func (c documentCache) Add(ctx context.Context, text string, document *ast.QueryDocument) {
-	if len(text) <= cachedLength {
-		c.Cache.Add(ctx, text, document)
-	}
 }

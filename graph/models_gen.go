@@ -82,6 +82,43 @@ type InvalidTokenError struct {
 
 func (InvalidTokenError) IsUserError() {}
 
+// How much an operation may have at most. Whatever has more is refused before anything of it is executed, with an
+// `extensions.code` that tells which limit it was.
+type Limits struct {
+	// Bytes of the request's body.
+	Body int `json:"body"`
+	// Bytes of the document.
+	DocumentLength int `json:"documentLength"`
+	// Tokens of the document.
+	Tokens int `json:"tokens"`
+	// Fields within fields.
+	Depth int `json:"depth"`
+	// Fields within fields of introspection.
+	IntrospectionDepth int `json:"introspectionDepth"`
+	// Aliases of the operation.
+	Aliases int `json:"aliases"`
+	// Fields at the root of a query.
+	RootFields int `json:"rootFields"`
+	// Fields at the root of a mutation.
+	MutationRootFields int `json:"mutationRootFields"`
+	// Directives of the document.
+	Directives int `json:"directives"`
+	// Directives at one place of the document.
+	DirectivesAtOnce int `json:"directivesAtOnce"`
+	// Fields of one name within one selection.
+	RepeatedFields int `json:"repeatedFields"`
+	// Objects and lists within objects and lists of the variables.
+	VariableDepth int `json:"variableDepth"`
+	// Items of one list of the variables.
+	VariableItems int `json:"variableItems"`
+	// What the operation costs, as `@cost` and `@listSize` have it; the header `GraphQL-Cost: 1` asks for `extensions.cost`.
+	Cost int `json:"cost"`
+	// Items of a page, and ids of `nodes`.
+	PageSize int `json:"pageSize"`
+	// Seconds that the operation takes.
+	Time float64 `json:"time"`
+}
+
 // Answers `login`. Errors: InvalidCredentialsError.
 type LoginPayload struct {
 	// The account.

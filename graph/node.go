@@ -5,7 +5,6 @@ import (
 
 	"postern/internal/fault"
 	"postern/internal/id"
-	"postern/internal/page"
 )
 
 // node finds whatever has the id and may be seen; nil if there is no such thing.
@@ -20,8 +19,8 @@ func (r *Resolver) node(ctx context.Context, want id.Any) (Node, error) {
 // nodes finds whatever has the ids and may be seen, in the order of the ids and with nil for what there is not; by one
 // look-up for each type among them.
 func (r *Resolver) nodes(ctx context.Context, want []id.Any) ([]Node, error) {
-	if len(want) > page.Max {
-		return nil, fault.New(fault.Invalid, "at most %d ids can be asked for at once", page.Max).At("ids")
+	if len(want) > r.Limits.PageSize {
+		return nil, fault.New(fault.Invalid, "at most %d ids can be asked for at once", r.Limits.PageSize).At("ids")
 	}
 	found := make(map[id.Any]Node, len(want))
 	if ids := only(want, id.Any.Post); len(ids) > 0 {

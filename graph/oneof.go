@@ -59,7 +59,7 @@ func (o *oneOf) check(t *ast.Type, value any, path ast.Path) *gqlerror.Error {
 			return nil
 		}
 		if definition.Directives.ForName("oneOf") != nil && !isOne(value) {
-			err := gqlerror.ErrorPathf(path, "exactly one field of %s must be given, and not as null", t.Name())
+			err := gqlerror.ErrorPathf(path, "exactly one field must be given, and not as null")
 			errcode.Set(err, codeBadUserInput)
 			return err
 		}

@@ -91,21 +91,21 @@ func (k cursorKind) parse(argument string, cursor *string) (*uuid.UUID, error) {
 	return new(uuid.UUID(raw[1:])), nil
 }
 
-// args decodes the arguments of a connection.
-func (k cursorKind) args(first *int, after *string, last *int, before *string) (page.Args, error) {
+// args decodes the arguments of a connection whose pages have at most so many items.
+func (k cursorKind) args(first *int, after *string, last *int, before *string, most int) (page.Args, error) {
 	afterID, err := k.parse("after", after)
 	if err != nil {
 		return page.Args{}, err
 	}
 	beforeID, err := k.parse("before", before)
-	return page.Args{First: first, After: afterID, Last: last, Before: beforeID}, err
+	return page.Args{First: first, After: afterID, Last: last, Before: beforeID, Max: most}, err
 }
 
 // posts answers a connection of posts.
 func (r *Resolver) posts(
 	ctx context.Context, filter blog.PostFilter, first *int, after *string, last *int, before *string,
 ) (*PostConnection, error) {
-	args, err := postCursor.args(first, after, last, before)
+	args, err := postCursor.args(first, after, last, before, r.Limits.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (r *Resolver) sessions(
 ) (*SessionConnection, error) {
 	asking := viewer(ctx)
 	asking.UserID = owner.ID
-	args, err := sessionCursor.args(first, after, last, before)
+	args, err := sessionCursor.args(first, after, last, before, r.Limits.PageSize)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 type Resolver struct {
 	Accounts *account.Service
 	Posts    *blog.Service
+	Limits   Limits
 }
 
 // viewer is the account that asks; for an anonymous caller it is nobody, who may do nothing.

@@ -86,7 +86,7 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil || !dateTimeShape.MatchString(s) || t.Unix() < 0 {
 		return time.Time{}, fault.New(fault.Invalid,
-			"DateTime cannot represent this value: write it like 2026-01-31T08:00:00Z, with six digits after the second at most")
+			"this is no moment: write it like 2026-01-31T08:00:00Z, with six digits after the second at most")
 	}
 	return t.UTC(), nil
 }

@@ -117,6 +117,10 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []id.Any) ([]Node, error)
 	return r.nodes(ctx, ids)
 }
 
+func (r *queryResolver) Limits(ctx context.Context) (*Limits, error) {
+	return &r.Resolver.Limits, nil
+}
+
 func (r *subscriptionResolver) PostPublished(ctx context.Context, authorID *id.Any) (<-chan *blog.Post, error) {
 	if authorID == nil {
 		return r.Posts.Published(ctx, nil), nil

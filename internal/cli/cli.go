@@ -70,7 +70,7 @@ func Run(ctx context.Context, env Env) error {
 	exited := false
 	parser, err := kong.New(&line,
 		kong.Name("postern"),
-		kong.Description("A blog server that speaks GraphQL. Every flag of the groups Server, Data, Accounts and Log can be set in "+
+		kong.Description("A blog server that speaks GraphQL. Every flag of the groups Server, Data, Accounts, Limits and Log can be set in "+
 			"the environment, and in a file .env, as well: --some-flag is SOME_FLAG."),
 		kong.Writers(env.Stdout, env.Stderr),
 		kong.Exit(func(int) { exited = true }),
@@ -79,7 +79,11 @@ func Run(ctx context.Context, env Env) error {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.ExplicitGroups([]kong.Group{
-			{Key: "Server", Title: "Server"}, {Key: "Data", Title: "Data"}, {Key: "Accounts", Title: "Accounts"}, {Key: "Log", Title: "Log"},
+			{Key: "Server", Title: "Server"},
+			{Key: "Data", Title: "Data"},
+			{Key: "Accounts", Title: "Accounts"},
+			{Key: "Limits", Title: "Limits"},
+			{Key: "Log", Title: "Log"},
 		}),
 	)
 	if err != nil {

@@ -25,7 +25,10 @@ type Config struct {
 	Production bool   `group:"Server" help:"Safe for the world: no page and no introspection unless asked for, and no generated secret."`
 	GraphiQL   *bool  `group:"Server" name:"graphiql" negatable:"" help:"Serve the page at /. By default in development only."`
 
-	Introspection   *bool         `group:"Server" negatable:"" help:"Tell the schema to whoever asks. By default in development only."`
+	Introspection      *bool  `group:"Server" negatable:"" help:"Tell the schema to whoever asks. By default in development only."`
+	PersistedDocuments string `group:"Server" placeholder:"FILE" help:"Documents that clients may name by their hash: a JSON object from SHA-256 to document."`
+	OnlyPersisted      bool   `group:"Server" help:"Execute no documents but those of the file."`
+
 	ShutdownTimeout time.Duration `group:"Server" default:"10s" help:"How long running requests may take to finish once the server is told to stop."`
 
 	ShutdownDelay time.Duration `group:"Server" default:"0s" help:"How long to go on answering before that, not ready, until load balancers have noticed."`
@@ -40,8 +43,31 @@ type Config struct {
 	Signup       bool   `group:"Accounts" default:"true" negatable:"" help:"Let anybody open an account."`
 	SignupRole   string `group:"Accounts" default:"AUTHOR" placeholder:"ROLE" help:"What new accounts may do: READER, AUTHOR or EDITOR."`
 
+	Limits        Limits `embed:"" prefix:"limit-" group:"Limits"`
+	LimitPageSize int    `group:"Limits" default:"100" placeholder:"N" help:"How many items a page may have, and how many ids can be asked for at once."`
+	LimitBody     int64  `group:"Limits" default:"1048576" placeholder:"BYTES" help:"How long a request's body may be."`
+
 	LogLevel  slog.Level `group:"Log" default:"info" placeholder:"LEVEL" help:"The least that is logged: debug, info, warn or error."`
 	LogFormat string     `group:"Log" default:"auto" placeholder:"FORMAT" help:"text, json, or auto: text on a terminal, JSON elsewhere."`
+}
+
+// Limits are how much an operation may have at most. They are those of package limit, under the same names.
+type Limits struct {
+	DocumentLength     int           `default:"16384" placeholder:"BYTES" help:"How long a document may be."`
+	Tokens             int           `default:"2000" placeholder:"N" help:"How many tokens it may have."`
+	Depth              int           `default:"10" placeholder:"N" help:"How deep its fields may lie within one another."`
+	IntrospectionDepth int           `default:"20" placeholder:"N" help:"The same, of introspection."`
+	Aliases            int           `default:"15" placeholder:"N" help:"How many aliases an operation may have."`
+	RootFields         int           `default:"20" placeholder:"N" help:"How many fields a query may have at its root."`
+	MutationRootFields int           `default:"5" placeholder:"N" help:"How many fields a mutation may have at its root."`
+	Directives         int           `default:"20" placeholder:"N" help:"How many directives a document may have."`
+	DirectivesAtOnce   int           `default:"3" placeholder:"N" help:"How many of them may be at one place."`
+	RepeatedFields     int           `default:"20" placeholder:"N" help:"How often a field may be selected at one place."`
+	VariableDepth      int           `default:"8" placeholder:"N" help:"How deep variables may be."`
+	VariableItems      int           `default:"250" placeholder:"N" help:"How many items a list in the variables may have."`
+	Cost               int           `default:"2000" placeholder:"N" help:"What an operation may cost: a statement of SQL is 25."`
+	Time               time.Duration `default:"10s" placeholder:"DURATION" help:"How long an operation may take."`
+	Exclusive          []string      `kong:"-"`
 }
 
 // minSecret is how long a secret for HS256 must be, in bytes (RFC 7518, section 3.2).
@@ -70,6 +96,7 @@ func (c *Config) Check() error {
 		{c.PublicURL != "" && !validPublicURL(c.PublicURL), "PUBLIC_URL", fmt.Sprintf("%q is not like https://blog.example.org", c.PublicURL)},
 		{c.ShutdownTimeout < 0, "SHUTDOWN_TIMEOUT", "it must not be negative"},
 		{c.ShutdownDelay < 0, "SHUTDOWN_DELAY", "it must not be negative"},
+		{c.OnlyPersisted && c.PersistedDocuments == "", "ONLY_PERSISTED", "it needs PERSISTED_DOCUMENTS to name the file"},
 		{c.DataDir == "", "DATA_DIR", "it must not be empty"},
 		{!c.DatabaseURL.valid(), "DATABASE_URL", "it is neither postgres://USER:PASSWORD@HOST:PORT/DATABASE nor sqlite:PATH"},
 		{c.DatabaseMaxConnections < 0, "DATABASE_MAX_CONNECTIONS", "it must not be negative"},

@@ -16,8 +16,10 @@ import (
 	"postern/internal/auth"
 	"postern/internal/blog"
 	"postern/internal/httpd"
+	"postern/internal/page"
 	"postern/internal/store"
 	"postern/internal/store/storetest"
+	"postern/internal/transport"
 )
 
 const hunter2 = "hunter2-umbrella-gravel"
@@ -44,10 +46,13 @@ func newBlog(t *testing.T) *site {
 			Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: time.Now, SignupOpen: true, SignupRole: auth.Author,
 		})
 		o.Authenticator = auth.NewAuthenticator(tokens, accounts.Authorize)
-		o.GraphQL = graph.NewHandler(graph.Options{
-			Resolver:     &graph.Resolver{Accounts: accounts, Posts: blog.NewService(db, time.Now)},
-			Authenticate: o.Authenticator.Authenticate, RequestID: httpd.RequestID, Introspection: true, Log: o.Log,
+		server := graph.NewServer(graph.Options{
+			Resolver:     &graph.Resolver{Accounts: accounts, Posts: blog.NewService(db, time.Now), Limits: graph.Limits{PageSize: page.Max}},
+			Authenticate: o.Authenticator.Authenticate, Authorize: accounts.Authorize, RequestID: httpd.RequestID, Introspection: true, Log: o.Log,
+			Documents: transport.NewDocumentCache(transport.Bounds{Entries: 10, Bytes: 1 << 20}),
 		})
+		server.AddTransport(transport.HTTP{MaxBody: 1 << 20})
+		o.GraphQL = server
 	})
 }
 

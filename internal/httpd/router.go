@@ -26,9 +26,6 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// maxBody is how long a request's body may be, in bytes: a post of 100,000 characters of four bytes each fits.
-const maxBody = 1 << 20
-
 // New returns the whole site.
 func New(o Options) http.Handler {
 	r := chi.NewRouter()
@@ -36,7 +33,7 @@ func New(o Options) http.Handler {
 	r.Get(livePath, o.Health.live)
 	r.Get(readyPath, o.Health.ready)
 	r.Route("/graphql", func(r chi.Router) {
-		r.Use(onlyWebSocket, jsonBody(maxBody), o.Authenticator.Middleware(failAuthentication(o.Log)), tellCaller)
+		r.Use(onlyWebSocket, o.Authenticator.Middleware(failAuthentication(o.Log)), tellCaller)
 		r.Handle("/", o.GraphQL)
 	})
 	if o.SDL != "" {

@@ -6,6 +6,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/google/uuid"
@@ -23,6 +24,7 @@ const (
 type Args struct {
 	First, Last   *int
 	After, Before *uuid.UUID
+	Max           int // how many items a page may have; 0 is the constant
 }
 
 // Span is the part of a list whose ids lie strictly between two others. The whole list is All.
@@ -49,12 +51,13 @@ type Page[T any] struct {
 }
 
 // Window checks the arguments and turns them into what a store can look up in the given list. It answers an Invalid
-// fault for a negative first or last, for more than Max, and for both together.
+// fault for a negative first or last, for more than it may have, and for both together.
 func (a Args) Window(list Span) (Window, error) {
 	if bytes.Compare(list.Over[:], list.Under[:]) > 0 {
 		list.Over = list.Under // it is empty, however far its ends are crossed
 	}
-	w := Window{List: list, Span: list, Limit: Default}
+	most := cmp.Or(a.Max, Max)
+	w := Window{List: list, Span: list, Limit: min(Default, most)}
 	switch {
 	case a.First != nil && a.Last != nil:
 		return w, fault.New(fault.Invalid, "first and last cannot be given together").At("first")
@@ -63,12 +66,12 @@ func (a Args) Window(list Span) (Window, error) {
 	case a.Last != nil:
 		w.Limit, w.FromEnd = *a.Last, true
 	}
-	if w.Limit < 0 || w.Limit > Max {
+	if w.Limit < 0 || w.Limit > most {
 		name := "first"
 		if w.FromEnd {
 			name = "last"
 		}
-		return w, fault.New(fault.Invalid, "%s must be between 0 and %d", name, Max).At(name)
+		return w, fault.New(fault.Invalid, "%s must be between 0 and %d", name, most).At(name)
 	}
 	if a.After != nil {
 		w.Span.Under = list.clamp(*a.After)
