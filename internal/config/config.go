@@ -107,12 +107,28 @@ func (c *Config) Check() error {
 		{c.JWTAlgorithm != "HS256", "JWT_ALGORITHM", fmt.Sprintf("%q is not known; there is HS256", c.JWTAlgorithm)},
 		{!slices.Contains([]string{"READER", "AUTHOR", "EDITOR"}, strings.ToUpper(c.SignupRole)), "SIGNUP_ROLE", fmt.Sprintf("%q is neither READER nor AUTHOR nor EDITOR", c.SignupRole)},
 		{!slices.Contains([]string{"auto", "text", "json"}, c.LogFormat), "LOG_FORMAT", fmt.Sprintf("%q is neither auto nor text nor json", c.LogFormat)},
+		{c.tooLittle() != "", c.tooLittle(), "it must be more than nothing"},
 	} {
 		if rule.broken {
 			return &Error{Setting: rule.setting, Problem: rule.problem}
 		}
 	}
 	return nil
+}
+
+// tooLittle names the first limit that nothing could keep to; "" if there is none.
+func (c *Config) tooLittle() string {
+	for name, limit := range map[string]int64{
+		"DOCUMENT_LENGTH": int64(c.Limits.DocumentLength), "TOKENS": int64(c.Limits.Tokens), "DEPTH": int64(c.Limits.Depth),
+		"ROOT_FIELDS": int64(c.Limits.RootFields), "MUTATION_ROOT_FIELDS": int64(c.Limits.MutationRootFields),
+		"REPEATED_FIELDS": int64(c.Limits.RepeatedFields), "COST": int64(c.Limits.Cost), "TIME": int64(c.Limits.Time),
+		"PAGE_SIZE": int64(c.LimitPageSize), "BODY": c.LimitBody,
+	} {
+		if limit < 1 {
+			return "LIMIT_" + name
+		}
+	}
+	return ""
 }
 
 // CheckServer finds what only matters to a server, as Check does.
