@@ -80,7 +80,7 @@ func (healthcheck) Run(ctx context.Context, in *invocation) error {
 		return err
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost" // it listens everywhere
+		host = "127.0.0.1" // it listens everywhere; an empty image knows no names
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

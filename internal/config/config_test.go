@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postern/internal/config"
+	"postern/internal/limit"
 )
 
 // standard is what is set when nobody sets anything.
@@ -14,6 +15,7 @@ func standard() config.Config {
 	return config.Config{
 		Addr: "127.0.0.1:8080", ShutdownTimeout: 10 * time.Second, DataDir: "./data", Migrate: true,
 		JWTAlgorithm: "HS256", Signup: true, SignupRole: "AUTHOR", LogFormat: "auto",
+		Limits: config.Limits(limit.Default()), LimitPageSize: 100, LimitBody: 1 << 20,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"testing"
 
+	"postern/internal/config"
 	"postern/internal/limit"
 )
 
@@ -17,17 +18,15 @@ func TestLimitsAreThoseOfTheirPackage(t *testing.T) {
 
 func TestLimitsOfNothing(t *testing.T) {
 	t.Parallel()
-	for setting, value := range map[string]string{
-		"LIMIT_DEPTH": "0", "LIMIT_COST": "-1", "LIMIT_TIME": "0s", "LIMIT_PAGE_SIZE": "0", "LIMIT_BODY": "-5",
+	for setting, change := range map[string]func(*config.Config){
+		"LIMIT_DEPTH":     func(c *config.Config) { c.Limits.Depth = 0 },
+		"LIMIT_COST":      func(c *config.Config) { c.Limits.Cost = -1 },
+		"LIMIT_TIME":      func(c *config.Config) { c.Limits.Time = 0 },
+		"LIMIT_PAGE_SIZE": func(c *config.Config) { c.LimitPageSize = 0 },
+		"LIMIT_BODY":      func(c *config.Config) { c.LimitBody = -5 },
 	} {
-		c := parse(t, func(name string) string {
-			if name == setting {
-				return value
-			}
-			return ""
-		})
-		if err := c.Check(); err == nil || err.Error() != setting+": it must be more than nothing" {
-			t.Errorf("Check(%s=%s) = %v, want it to name the setting", setting, value, err)
+		if err := check(change); err == nil || err.Error() != setting+": it must be more than nothing" {
+			t.Errorf("Check(%s) = %v, want it to name the setting", setting, err)
 		}
 	}
 }
