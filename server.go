@@ -156,9 +156,10 @@ func newSite(c config.Config, db *store.Store, secret config.Secret, health *htt
 		Authenticator: authenticator,
 		Health:        health,
 		Page:          c.Page(),
+		Origins:       c.CORSOrigins,
 		SDL:           sdl,
 		Log:           log,
-	}), nil
+	})
 }
 
 // newGraphQL wires what executes GraphQL with what carries it and what bounds it.

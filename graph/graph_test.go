@@ -90,12 +90,16 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	})
 	graphql.Use(limit.NewExtension(limit.Default(), documents))
 	graphql.AddTransport(transport.HTTP{MaxBody: 1 << 20})
-	s.Server = httptest.NewServer(httpd.New(httpd.Options{
+	site, err := httpd.New(httpd.Options{
 		GraphQL:       graphql,
 		Authenticator: authenticator,
 		Health:        httpd.NewHealth(log),
 		Log:           log,
-	}))
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.Server = httptest.NewServer(site)
 	tb.Cleanup(s.Close)
 	return s
 }

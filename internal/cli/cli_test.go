@@ -198,7 +198,7 @@ func TestHelp(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"--help", []string{"Usage: postern <command>", "user create", "--addr=HOST:PORT", "By default 127.0.0.1:8080.", "--[no-]signup", "SOME_FLAG"}},
+		{"--help", []string{"Usage: postern <command>", "user create", "--addr=HOST:PORT", "127.0.0.1:8080.", "--[no-]signup", "SOME_FLAG"}},
 		{"-h", []string{"Usage: postern <command>"}},
 		{"user --help", []string{"user create", "user password"}},
 		{"user create --help", []string{"<email>", "--name=NAME", "READER, AUTHOR, EDITOR or ADMIN. By default AUTHOR."}},
@@ -258,8 +258,8 @@ func TestConfigHidesSecrets(t *testing.T) {
 			t.Errorf("postern config: %s is %q, want %q", name, rows[name], want)
 		}
 	}
-	if rows["HELP"] != "" || len(rows) != 36 {
-		t.Errorf("postern config has %d rows, want the head and 35 settings:\n%s", len(rows), table)
+	if rows["HELP"] != "" || len(rows) != 37 {
+		t.Errorf("postern config has %d rows, want the head and 36 settings:\n%s", len(rows), table)
 	}
 	if _, err := os.Stat(s.env["DATA_DIR"]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("postern config made the data directory: %v", err)

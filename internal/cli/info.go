@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -21,6 +22,7 @@ type settings struct{}
 func (settings) Run(in *invocation) error {
 	effective := map[string]string{
 		"DATABASE_URL":  config.URL(in.config.Database()).String(),
+		"CORS_ORIGINS":  strings.Join(in.config.CORSOrigins, ","),
 		"GRAPHIQL":      strconv.FormatBool(in.config.Page()),
 		"INTROSPECTION": strconv.FormatBool(in.config.Introspect()),
 	}

@@ -25,7 +25,9 @@ type Config struct {
 	Production bool   `group:"Server" help:"Safe for the world: no page and no introspection unless asked for, and no generated secret."`
 	GraphiQL   *bool  `group:"Server" name:"graphiql" negatable:"" help:"Serve the page at /. By default in development only."`
 
-	Introspection      *bool  `group:"Server" negatable:"" help:"Tell the schema to whoever asks. By default in development only."`
+	Introspection *bool    `group:"Server" negatable:"" help:"Tell the schema to whoever asks. By default in development only."`
+	CORSOrigins   []string `group:"Server" name:"cors-origins" placeholder:"ORIGIN" help:"From which other origins front ends may ask, as http://localhost:3000; * is all."`
+
 	PersistedDocuments string `group:"Server" placeholder:"FILE" help:"Documents that clients may name by their hash: a JSON object from SHA-256 to document."`
 	OnlyPersisted      bool   `group:"Server" help:"Execute no documents but those of the file."`
 
@@ -97,6 +99,7 @@ func (c *Config) Check() error {
 		{c.ShutdownTimeout < 0, "SHUTDOWN_TIMEOUT", "it must not be negative"},
 		{c.ShutdownDelay < 0, "SHUTDOWN_DELAY", "it must not be negative"},
 		{c.OnlyPersisted && c.PersistedDocuments == "", "ONLY_PERSISTED", "it needs PERSISTED_DOCUMENTS to name the file"},
+		{!validOrigins(c.CORSOrigins), "CORS_ORIGINS", "each is like https://blog.example.org, without a path; with commas in between; * is all"},
 		{c.DataDir == "", "DATA_DIR", "it must not be empty"},
 		{!c.DatabaseURL.valid(), "DATABASE_URL", "it is neither postgres://USER:PASSWORD@HOST:PORT/DATABASE nor sqlite:PATH"},
 		{c.DatabaseMaxConnections < 0, "DATABASE_MAX_CONNECTIONS", "it must not be negative"},
@@ -181,6 +184,13 @@ func loopback(addr string) bool {
 	host, _, _ := net.SplitHostPort(addr)
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+func validOrigins(origins []string) bool {
+	return !slices.ContainsFunc(origins, func(origin string) bool {
+		u, err := url.Parse(origin)
+		return origin != "*" && (err != nil || !validPublicURL(origin) || u.Path != "" || strings.Contains(origin, "*"))
+	})
 }
 
 func validPublicURL(s string) bool {

@@ -21,19 +21,25 @@ type Options struct {
 	Health        *Health
 	// Page serves GraphiQL at /.
 	Page bool
+	// Origins are those of front ends on other hosts; "*" is all.
+	Origins []string
 	// SDL is served at /schema.graphqls unless it is empty.
 	SDL string
 	Log *slog.Logger
 }
 
-// New returns the whole site.
-func New(o Options) http.Handler {
+// New returns the whole site. The error is that of a malformed origin.
+func New(o Options) (http.Handler, error) {
+	originsGuard, err := crossOrigin(o.Origins)
+	if err != nil {
+		return nil, err
+	}
 	r := chi.NewRouter()
 	r.Use(withRequestID, logRequests(o.Log), recoverPanics(o.Log), secure, chimiddleware.GetHead)
 	r.Get(livePath, o.Health.live)
 	r.Get(readyPath, o.Health.ready)
 	r.Route("/graphql", func(r chi.Router) {
-		r.Use(onlyWebSocket, o.Authenticator.Middleware(failAuthentication(o.Log)), tellCaller)
+		r.Use(originsGuard, onlyWebSocket, o.Authenticator.Middleware(failAuthentication(o.Log)), tellCaller)
 		r.Handle("/", o.GraphQL)
 	})
 	if o.SDL != "" {
@@ -42,7 +48,7 @@ func New(o Options) http.Handler {
 	if o.Page {
 		r.Get("/*", page())
 	}
-	return r
+	return r, nil
 }
 
 // secure sets what keeps a browser from guessing and framing.

@@ -70,7 +70,11 @@ func newSite(t *testing.T, graphQL http.HandlerFunc, change ...func(*httpd.Optio
 	for _, c := range change {
 		c(&options)
 	}
-	s.Handler = httpd.New(options)
+	handler, err := httpd.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Handler = handler
 	return s
 }
 
