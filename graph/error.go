@@ -71,11 +71,11 @@ func orNull[T any](value *T, err error) (*T, error) {
 
 // The codes of errors at the top level, beside those of faults and of gqlgen.
 const (
-	codeUnauthenticated = "UNAUTHENTICATED"
-	codeForbidden       = "FORBIDDEN"
-	codeBadUserInput    = "BAD_USER_INPUT"
-	codeBadRequest      = "BAD_REQUEST"
-	codeInternal        = "INTERNAL_SERVER_ERROR"
+	codeUnauthenticated = "UNAUTHENTICATED"       // this needs a valid access token; `extensions.reason` says why there is none
+	codeForbidden       = "FORBIDDEN"             // this needs a higher role
+	codeBadUserInput    = "BAD_USER_INPUT"        // an argument or a variable does not fit, and the client could have known
+	codeBadRequest      = "BAD_REQUEST"           // the request is none
+	codeInternal        = "INTERNAL_SERVER_ERROR" // our fault; `extensions.requestId` finds it in the log
 )
 
 // presenter turns errors into what clients see, and logs what they do not.

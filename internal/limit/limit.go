@@ -54,17 +54,17 @@ func Default() Limits {
 
 // The codes of what is refused.
 const (
-	CodeLength     = "DOCUMENT_LENGTH_LIMIT"
-	CodeTokens     = "TOKEN_LIMIT"
-	CodeDepth      = "DEPTH_LIMIT"
-	CodeAliases    = "ALIAS_LIMIT"
-	CodeRootFields = "ROOT_FIELD_LIMIT"
-	CodeDirectives = "DIRECTIVE_LIMIT"
-	CodeRepeated   = "REPEATED_FIELD_LIMIT"
-	CodeVariables  = "VARIABLE_LIMIT"
-	CodeExclusive  = "EXCLUSIVE_FIELD_LIMIT"
-	CodeCost       = "COST_LIMIT"
-	CodeTime       = "TIME_LIMIT"
+	CodeLength     = "DOCUMENT_LENGTH_LIMIT" // the document has more bytes than it may
+	CodeTokens     = "TOKEN_LIMIT"           // the document has more tokens than it may
+	CodeDepth      = "DEPTH_LIMIT"           // the fields lie deeper within one another than they may
+	CodeAliases    = "ALIAS_LIMIT"           // the operation has more aliases than it may
+	CodeRootFields = "ROOT_FIELD_LIMIT"      // the operation has more fields at its root than it may
+	CodeDirectives = "DIRECTIVE_LIMIT"       // there are more directives, in all or at one place, than there may be
+	CodeRepeated   = "REPEATED_FIELD_LIMIT"  // a field is selected, or a fragment spread, more often at one place than it may
+	CodeVariables  = "VARIABLE_LIMIT"        // the variables are deeper, or a list in them longer, than they may be
+	CodeExclusive  = "EXCLUSIVE_FIELD_LIMIT" // the operation has several fields of which it may have one
+	CodeCost       = "COST_LIMIT"            // the operation costs more than it may
+	CodeTime       = "TIME_LIMIT"            // the operation took longer than it may; what was written stays
 )
 
 func refuse(code string, at *ast.Position, format string, args ...any) *gqlerror.Error {

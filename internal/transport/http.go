@@ -74,8 +74,7 @@ type refused struct {
 	err    *gqlerror.Error
 }
 
-// codeBadRequest is the code of all that is wrong with a request rather than with what it asks.
-const codeBadRequest = "BAD_REQUEST"
+const codeBadRequest = "BAD_REQUEST" // the request is none: its body, its URL, its method or its headers
 
 func refusal(status int, format string, args ...any) *refused {
 	err := gqlerror.Errorf(format, args...)

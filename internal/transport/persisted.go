@@ -16,8 +16,8 @@ import (
 
 // The codes that clients of persisted documents know.
 const (
-	codeNotFound = "PERSISTED_QUERY_NOT_FOUND"
-	codeOnly     = "PERSISTED_QUERY_REQUIRED"
+	codeNotFound = "PERSISTED_QUERY_NOT_FOUND" // the hash is unknown: send the document with it
+	codeOnly     = "PERSISTED_QUERY_REQUIRED"  // only documents that the server knows beforehand are executed
 )
 
 // Documents are known by their hash, the SHA-256 in hexadecimal digits, so that clients need not send them: those of a file, for
