@@ -61,6 +61,10 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.S
 // serve runs the server until ctx ends and all running requests are answered.
 func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err error) {
 	log := httpd.NewLog(stderr, c.LogLevel, c.LogFormat == "text" || c.LogFormat == "auto" && isTerminal(stderr))
+	documents, err := knownDocuments(c)
+	if err != nil {
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Addr, err)
@@ -85,7 +89,7 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 		httpd.Check{Name: "database", Run: db.Ping},
 		httpd.Check{Name: "migrations", Run: db.CheckMigrated},
 	)
-	site, err := newSite(c, db, secret, health, log)
+	site, err := newSite(c, parts{db: db, secret: secret, documents: documents, health: health, log: log})
 	if err != nil {
 		return err
 	}
@@ -115,10 +119,19 @@ func prepare(ctx context.Context, c config.Config, db *store.Store, log *slog.Lo
 	return err
 }
 
+// parts are what a site is wired of.
+type parts struct {
+	db        *store.Store
+	secret    config.Secret
+	documents *transport.Documents
+	health    *httpd.Health
+	log       *slog.Logger
+}
+
 // newSite wires what answers requests.
-func newSite(c config.Config, db *store.Store, secret config.Secret, health *httpd.Health, log *slog.Logger) (http.Handler, error) {
+func newSite(c config.Config, p parts) (http.Handler, error) {
 	tokens, err := auth.NewTokens(auth.TokenOptions{
-		Secret:   []byte(secret.Reveal()),
+		Secret:   []byte(p.secret.Reveal()),
 		Issuer:   c.Issuer(),
 		Audience: "postern",
 		ClientID: "postern",
@@ -132,7 +145,7 @@ func newSite(c config.Config, db *store.Store, secret config.Secret, health *htt
 		return nil, err
 	}
 	accounts := account.NewService(account.Options{
-		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: time.Now,
+		Store: p.db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: time.Now,
 		SignupOpen: c.Signup, SignupRole: signupRole,
 	})
 	authenticator := auth.NewAuthenticator(tokens, accounts.Authorize)
@@ -140,38 +153,27 @@ func newSite(c config.Config, db *store.Store, secret config.Secret, health *htt
 	if c.Introspect() {
 		sdl = schema
 	}
-	graphQL, err := newGraphQL(c, graph.Options{
-		Resolver:      &graph.Resolver{Accounts: accounts, Posts: blog.NewService(db, time.Now), Limits: shownLimits(c)},
+	graphQL := newGraphQL(c, p.documents, graph.Options{
+		Resolver:      &graph.Resolver{Accounts: accounts, Posts: blog.NewService(p.db, time.Now), Limits: shownLimits(c)},
 		Authenticate:  authenticator.Authenticate,
 		Authorize:     accounts.Authorize,
 		RequestID:     httpd.RequestID,
 		Introspection: c.Introspect(),
-		Log:           log,
+		Log:           p.log,
 	})
-	if err != nil {
-		return nil, err
-	}
 	return httpd.New(httpd.Options{
 		GraphQL:       graphQL,
 		Authenticator: authenticator,
-		Health:        health,
+		Health:        p.health,
 		Page:          c.Page(),
 		Origins:       c.CORSOrigins,
 		SDL:           sdl,
-		Log:           log,
+		Log:           p.log,
 	})
 }
 
 // newGraphQL wires what executes GraphQL with what carries it and what bounds it.
-func newGraphQL(c config.Config, o graph.Options) (http.Handler, error) {
-	bounds := transport.Bounds{Entries: 1000, Bytes: 4 << 20}
-	documents := transport.NewDocuments(bounds)
-	if c.PersistedDocuments != "" {
-		var err error
-		if documents, err = transport.LoadDocuments(c.PersistedDocuments, c.OnlyPersisted, bounds); err != nil {
-			return nil, &config.Error{Setting: "PERSISTED_DOCUMENTS", Problem: err.Error()}
-		}
-	}
+func newGraphQL(c config.Config, documents *transport.Documents, o graph.Options) http.Handler {
 	o.Documents = transport.NewDocumentCache(transport.Bounds{Entries: 1000, Bytes: 32 << 20})
 	limits := limit.Limits(c.Limits)
 	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "refreshToken"}
@@ -179,7 +181,20 @@ func newGraphQL(c config.Config, o graph.Options) (http.Handler, error) {
 	server.Use(documents)
 	server.Use(limit.NewExtension(limits, o.Documents))
 	server.AddTransport(transport.HTTP{MaxBody: c.LimitBody})
-	return server, nil
+	return server
+}
+
+// knownDocuments are those that clients may name by their hash.
+func knownDocuments(c config.Config) (*transport.Documents, error) {
+	bounds := transport.Bounds{Entries: 1000, Bytes: 4 << 20}
+	if c.PersistedDocuments == "" {
+		return transport.NewDocuments(bounds), nil
+	}
+	documents, err := transport.LoadDocuments(c.PersistedDocuments, c.OnlyPersisted, bounds)
+	if err != nil {
+		return nil, &config.Error{Setting: "PERSISTED_DOCUMENTS", Problem: err.Error()}
+	}
+	return documents, nil
 }
 
 // shownLimits are the limits as clients can read them.

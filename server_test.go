@@ -437,6 +437,11 @@ func TestBadSettingTouchesNothing(t *testing.T) {
 		"DATABASE_URL":  {"DATABASE_URL": "mysql://localhost/postern"},
 		"SIGNUP_ROLE":   {"SIGNUP_ROLE": "ADMIN"},
 		"JWT_ALGORITHM": {"JWT_ALGORITHM": "none"},
+
+		"PERSISTED_DOCUMENTS": {"PERSISTED_DOCUMENTS": "no such file"},
+		"ONLY_PERSISTED":      {"ONLY_PERSISTED": "true"},
+		"CORS_ORIGINS":        {"CORS_ORIGINS": "localhost:3000"},
+		"LIMIT_DEPTH":         {"LIMIT_DEPTH": "0"},
 	} {
 		t.Run(setting, func(t *testing.T) {
 			env["DATA_DIR"] = filepath.Join(t.TempDir(), "data")
