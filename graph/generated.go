@@ -318,8 +318,8 @@ type Query {
 }
 
 """
-How much an operation may have at most. Whatever has more is refused before anything of it is executed, with an
-` + "`" + `extensions.code` + "`" + ` that tells which limit it was.
+How much an operation may have at most. Whatever has more is refused before anything of it is executed, or ended if it takes
+too long, with an ` + "`" + `extensions.code` + "`" + ` that tells which limit it was.
 """
 type Limits {
   """Bytes of the request's body."""
@@ -352,7 +352,7 @@ type Limits {
   cost: Int!
   """Items of a page, and ids of ` + "`" + `nodes` + "`" + `."""
   pageSize: Int!
-  """Seconds that the operation takes."""
+  """Seconds that the operation takes, unless it is a subscription."""
   time: Float!
 }
 

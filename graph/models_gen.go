@@ -82,8 +82,8 @@ type InvalidTokenError struct {
 
 func (InvalidTokenError) IsUserError() {}
 
-// How much an operation may have at most. Whatever has more is refused before anything of it is executed, with an
-// `extensions.code` that tells which limit it was.
+// How much an operation may have at most. Whatever has more is refused before anything of it is executed, or ended if it takes
+// too long, with an `extensions.code` that tells which limit it was.
 type Limits struct {
 	// Bytes of the request's body.
 	Body int `json:"body"`
@@ -115,7 +115,7 @@ type Limits struct {
 	Cost int `json:"cost"`
 	// Items of a page, and ids of `nodes`.
 	PageSize int `json:"pageSize"`
-	// Seconds that the operation takes.
+	// Seconds that the operation takes, unless it is a subscription.
 	Time float64 `json:"time"`
 }
 

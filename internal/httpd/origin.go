@@ -12,9 +12,9 @@ import (
 // anyOrigin stands for all origins.
 const anyOrigin = "*"
 
-// crossOrigin lets front ends of the given origins ask, and refuses what pages of others make a browser send: by CORS
-// (https://fetch.spec.whatwg.org/#http-cors-protocol), and by what browsers tell of a request, which guards WebSockets, too.
-// An origin that is malformed is the error.
+// crossOrigin lets front ends of the given origins ask and read (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol), and
+// refuses what pages of others make a browser write, by what the browser tells of them. WebSockets from others are refused
+// by whoever opens them; those of the given origins are made to look like our own. A malformed origin is the error.
 func crossOrigin(origins []string) (func(http.Handler) http.Handler, error) {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

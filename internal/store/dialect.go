@@ -84,14 +84,14 @@ func (d dialect) isForeign(err error) bool {
 	return err != nil && slices.Contains(d.foreign, d.code(err))
 }
 
-// IsPostgres tells whether a database URL is PostgreSQL's.
-func IsPostgres(databaseURL string) bool {
+// isPostgres tells whether a database URL is PostgreSQL's.
+func isPostgres(databaseURL string) bool {
 	return strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://")
 }
 
 // dialectFor finds the dialect of a database URL, and what its driver is to be given.
 func dialectFor(databaseURL string) (dialect, string, error) {
-	if IsPostgres(databaseURL) {
+	if isPostgres(databaseURL) {
 		return postgres, withGenericPlans(databaseURL), nil
 	}
 	path := strings.TrimPrefix(databaseURL, "sqlite:")
