@@ -37,7 +37,7 @@ What a client could have known beforehand, and what is nobody's input: ` + "`err
 `)
 	codes := map[string]string{
 		errcode.ParseFailed:      "the document is no GraphQL",
-		errcode.ValidationFailed: "the document, or a variable, does not fit the schema",
+		errcode.ValidationFailed: "the document does not fit the schema",
 	}
 	for _, file := range []string{"internal/limit/limit.go", "internal/transport/http.go", "internal/transport/persisted.go", "graph/error.go"} {
 		constants(t, file, regexp.MustCompile(`^[cC]ode`), codes)

@@ -92,6 +92,9 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		if p.reticent {
 			reticent(&shown)
 		}
+		if ofVariable(&shown) {
+			shown.Extensions = map[string]any{"code": codeBadUserInput}
+		}
 		return &shown
 	}
 	if reason, ok := errors.AsType[auth.Reason](err); ok {
@@ -123,6 +126,11 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		shown.Extensions = map[string]any{"code": codeInternal, "requestId": p.requestID(ctx)}
 	}
 	return &shown
+}
+
+// ofVariable tells whether an error of validation is that of a variable's value, not of the document.
+func ofVariable(err *gqlerror.Error) bool {
+	return err.Extensions["code"] == errcode.ValidationFailed && err.Rule == "" && len(err.Path) > 0
 }
 
 func topLevelCode(code fault.Code) string {

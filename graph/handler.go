@@ -52,11 +52,10 @@ func NewServer(o Options) *handler.Server {
 	server.SetErrorPresenter(presenter.present)
 	server.SetRecoverFunc(presenter.recover)
 	server.SetQueryCache(o.Documents)
-	server.Use(&oneOf{})
+	server.Use(&variables{})
+	server.SetValidationRulesFn(validationRules(o.Introspection))
 	if o.Introspection {
 		server.Use(extension.Introspection{})
-	} else {
-		server.SetValidationRulesFn(rulesWithoutIntrospection)
 	}
 	server.AroundResponses(tellWhyAnonymous)
 	return server

@@ -1,28 +1,60 @@
 package graph
 
 import (
+	"errors"
+
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"postern/internal/fault"
 )
 
-// noIntrospection is the name of the rule that nothing asks for the schema.
-const noIntrospection = "NoIntrospection"
+// The names of our own rules of validation.
+const (
+	noIntrospection   = "NoIntrospection"
+	literalsOfScalars = "LiteralsOfScalars"
+)
 
-// rulesWithoutIntrospection are the rules of validation, and one more: nothing asks for the schema. gqlgen would refuse it
-// too, but only while it executes, and without a code.
-func rulesWithoutIntrospection() *rules.Rules {
-	all := rules.NewDefaultRules()
-	all.AddRule(noIntrospection, func(observers *core.Events, addError core.AddErrFunc) {
-		observers.OnField(func(_ *core.Walker, field *ast.Field) {
-			if field.Name == "__schema" || field.Name == "__type" {
-				addError(core.Message("introspection is switched off"), core.At(field.Position))
+// validationRules are those of the specification, and what gqlgen would only notice while it executes, or not at all.
+func validationRules(introspection bool) func() *rules.Rules {
+	return func() *rules.Rules {
+		all := rules.NewDefaultRules()
+		all.AddRule(literalsOfScalars, checkLiterals)
+		if !introspection {
+			all.AddRule(noIntrospection, refuseIntrospection)
+		}
+		return all
+	}
+}
+
+// checkLiterals refuses an Int of more than 32 bits, and a DateTime that is none.
+func checkLiterals(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
+		if value.Definition == nil || value.ExpectedType == nil || value.Kind == ast.Variable || value.Kind == ast.NullValue ||
+			value.Kind == ast.ListValue && value.ExpectedType.Elem != nil {
+			return
+		}
+		if name := value.Definition.Name; name == "DateTime" || name == "Int" && value.Kind == ast.IntValue {
+			literal, err := value.Value(nil)
+			if err != nil {
+				return // the specification's rules say it
 			}
-		})
+			if known, wrong := errors.AsType[*fault.Error](checkScalar(name, literal)); wrong {
+				addError(core.Message("%s", known.Message), core.At(value.Position))
+			}
+		}
 	})
-	return all
+}
+
+func refuseIntrospection(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnField(func(_ *core.Walker, field *ast.Field) {
+		if field.Name == "__schema" || field.Name == "__type" {
+			addError(core.Message("introspection is switched off"), core.At(field.Position))
+		}
+	})
 }
 
 // reticent makes an error of a document say nothing of the schema, as GraphQL's own errors do: they name types, and what
@@ -48,10 +80,10 @@ func reticent(err *gqlerror.Error) {
 		err.Message = "an argument is missing here"
 	case "ScalarLeafs", "ScalarLeafsWithoutSuggestions":
 		err.Message = "this field needs a selection, or must have none"
-	case "ValuesOfCorrectType", "VariablesInAllowedPosition":
+	case "ValuesOfCorrectType", "VariablesInAllowedPosition", literalsOfScalars:
 		err.Message = "this value does not fit here"
 	case "":
-		if len(err.Path) > 0 { // of a variable
+		if ofVariable(err) {
 			err.Message, err.Path = "a variable does not fit", err.Path[:min(2, len(err.Path))]
 		}
 	default:
