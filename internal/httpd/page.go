@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"postern/internal/transport"
 )
 
 // dist is GraphiQL as page/ builds it, every file compressed.
@@ -60,7 +62,7 @@ func page() http.HandlerFunc {
 // send writes a compressed file, or what it holds for the rare client that cannot decompress.
 func send(w http.ResponseWriter, r *http.Request, compressed io.Reader) {
 	content := compressed
-	if acceptsGzip(r.Header) {
+	if transport.AcceptsGzip(r.Header) {
 		w.Header().Set("Content-Encoding", "gzip")
 	} else {
 		plain, err := gzip.NewReader(compressed)
@@ -73,16 +75,4 @@ func send(w http.ResponseWriter, r *http.Request, compressed io.Reader) {
 	if r.Method != http.MethodHead {
 		_, _ = io.Copy(w, content)
 	}
-}
-
-// acceptsGzip tells whether a client can decompress (RFC 9110, section 12.5.3).
-func acceptsGzip(header http.Header) bool {
-	for coding := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
-		name, weight, _ := strings.Cut(coding, ";")
-		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			quality, given := strings.CutPrefix(strings.TrimSpace(weight), "q=")
-			return !given || strings.Trim(quality, "0.") != "" // 0 is: by no means
-		}
-	}
-	return false
 }

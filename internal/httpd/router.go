@@ -12,6 +12,7 @@ import (
 	chimiddleware "github.com/go-chi/chi/v5/middleware"
 
 	"postern/internal/auth"
+	"postern/internal/transport"
 )
 
 // Options are what a router is made from.
@@ -76,9 +77,10 @@ func failAuthentication(log *slog.Logger) func(http.ResponseWriter, *http.Reques
 }
 
 func serveText(text string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte(text))
+		w.Header().Set("Vary", "Accept-Encoding")
+		transport.Write(w, r, http.StatusOK, []byte(text))
 	}
 }
 

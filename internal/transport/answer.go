@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -44,7 +43,7 @@ func (a answer) send(status int, response *graphql.Response) {
 	header := a.w.Header()
 	header.Set("Content-Type", a.media+"; charset=utf-8")
 	if a.shared(status, response) {
-		etag := `"` + tag(body, a.media) + `"`
+		etag := `"` + tag(body, a.media+codingFor(a.r.Header, len(body))) + `"`
 		header.Set("ETag", etag)
 		header.Set("Cache-Control", "public, no-cache") // keep it, but ask whether it still holds
 		if matches(a.r.Header.Values("If-None-Match"), etag) {
@@ -54,11 +53,7 @@ func (a answer) send(status int, response *graphql.Response) {
 	} else {
 		header.Set("Cache-Control", "no-store")
 	}
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	a.w.WriteHeader(status)
-	if a.r.Method != http.MethodHead {
-		_, _ = a.w.Write(body) //nolint:gosec // it is JSON, and says so
-	}
+	Write(a.w, a.r, status, body)
 }
 
 // shared tells whether the answer is the same for everybody and says nothing wrong.
@@ -102,10 +97,10 @@ func encode(response *graphql.Response) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// tag is short for an answer's content.
-func tag(body []byte, media string) string {
+// tag is short for an answer's content in one representation.
+func tag(body []byte, representation string) string {
 	hash := sha256.New()
-	hash.Write([]byte(media))
+	hash.Write([]byte(representation))
 	hash.Write(body)
 	return base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:15])
 }

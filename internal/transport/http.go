@@ -27,7 +27,7 @@ func (HTTP) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") == "
 func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	ctx := r.Context()
 	a := answer{w: w, r: r}
-	w.Header().Add("Vary", "Accept, Authorization")
+	w.Header().Add("Vary", "Accept, Accept-Encoding, Authorization")
 	var acceptable bool
 	if a.media, acceptable = negotiate(r.Header.Values("Accept")); !acceptable {
 		a.media = mediaJSON
