@@ -90,7 +90,7 @@ func (w *walker) walk(list string, backward bool, size int) {
 			ids[i] = node.ID
 		}
 		if backward {
-			met = append(ids, met...)
+			met = slices.Concat(ids, met)
 			more = page.PageInfo.HasPreviousPage
 		} else {
 			met = append(met, ids...)

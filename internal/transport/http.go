@@ -50,7 +50,11 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		return
 	}
 	responses, ctx := exec.DispatchOperation(ctx, operation)
-	a.send(http.StatusOK, responses(ctx))
+	response := responses(ctx)
+	if response == nil { // its time was over before it began
+		response = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
+	}
+	a.send(http.StatusOK, response)
 }
 
 // unfit refuses what is no query by GET, for that would let any link write (section 5.2 of the specification), and
