@@ -6,7 +6,7 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run generate fmt lint test race bench fuzz page browser audit chroot check \
+.PHONY: help build run generate fmt lint test race bench fuzz page browser audit peers chroot check \
 	check-fmt check-generate check-tidy check-page check-docs
 
 # What the project is checked with, beside Go itself. gqlgen's version is in go.mod, the page's tools are in its lock file.
@@ -15,6 +15,7 @@ GOLANGCI_LINT := v2.15.0
 lint     := .tools/golangci-lint-$(GOLANGCI_LINT)
 page     := internal/httpd/page
 audit    := internal/transport/audit
+peers    := internal/transport/audit/peers
 FUZZTIME ?= 10s
 
 help: ## List the targets
@@ -60,6 +61,9 @@ browser: build $(page)/node_modules/.package-lock.json ## Drive the page of the 
 
 audit: build $(audit)/node_modules/.package-lock.json ## Audit GraphQL over HTTP of the built binary
 	cd $(audit) && POSTERN=$(CURDIR)/postern npm test
+
+peers: build $(peers)/node_modules/.package-lock.json ## Audit other servers, too, and write docs/protocol.md's comparison
+	cd $(peers) && POSTERN=$(CURDIR)/postern npm start
 
 chroot: build ## Run the built binary as its image does: alone in an empty root, as nobody
 	.ci/chroot ./postern

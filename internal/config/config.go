@@ -28,7 +28,7 @@ type Config struct {
 	Introspection *bool    `group:"Server" negatable:"" help:"Tell the schema to whoever asks. By default in development only."`
 	CORSOrigins   []string `group:"Server" name:"cors-origins" placeholder:"ORIGIN" help:"From which other origins front ends may ask, as http://localhost:3000; * is all."`
 
-	PersistedDocuments string `group:"Server" placeholder:"FILE" help:"Documents that clients may name by their hash: a JSON object from SHA-256 to document."`
+	PersistedDocuments string `group:"Server" placeholder:"FILE" help:"Documents that clients may name by their hash: a JSON object from hash to document."`
 	OnlyPersisted      bool   `group:"Server" help:"Execute no documents but those of the file."`
 
 	ShutdownTimeout time.Duration `group:"Server" default:"10s" help:"How long running requests may take to finish once the server is told to stop."`

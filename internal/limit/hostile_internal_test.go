@@ -117,6 +117,11 @@ func TestHostileDocuments(t *testing.T) {
 			if got := errs[0].Extensions["code"]; got != h.code {
 				t.Errorf("code = %v (%s), want %s", got, errs[0].Message, h.code)
 			}
+			for _, location := range errs[0].Locations {
+				if location.Line < 1 || location.Column < 1 {
+					t.Errorf("location = %v, want positive numbers or none (GraphQL, section 7.1.2)", location)
+				}
+			}
 			allocated := after.TotalAlloc - before.TotalAlloc
 			if allocated > mostBytes {
 				t.Errorf("it took %d bytes, want %d at most", allocated, mostBytes)

@@ -68,7 +68,10 @@ const (
 )
 
 func refuse(code string, at *ast.Position, format string, args ...any) *gqlerror.Error {
-	err := gqlerror.ErrorPosf(at, format, args...)
+	err := gqlerror.Errorf(format, args...)
+	if at != nil {
+		err = gqlerror.ErrorPosf(at, format, args...)
+	}
 	errcode.Set(err, code)
 	return err
 }

@@ -23,11 +23,14 @@ var _ graphql.Transport = HTTP{}
 // Supports implements graphql.Transport: it takes whatever wants to be no WebSocket.
 func (HTTP) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") == "" }
 
+// varies are the headers that answers depend on; by GraphQL-Cost a client asks for `extensions.cost`.
+const varies = "Accept, Accept-Encoding, Authorization, GraphQL-Cost"
+
 // Do implements graphql.Transport.
 func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	ctx := r.Context()
 	a := answer{w: w, r: r}
-	w.Header().Add("Vary", "Accept, Accept-Encoding, Authorization")
+	w.Header().Add("Vary", varies)
 	var acceptable bool
 	if a.media, acceptable = negotiate(r.Header.Values("Accept")); !acceptable {
 		a.media = mediaJSON

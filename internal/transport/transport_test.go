@@ -216,7 +216,7 @@ func TestGET(t *testing.T) {
 		t.Fatalf("GET = %d %s, want %s", answer.Code, answer.Body, answered)
 	}
 	etag := answer.Header().Get("ETag")
-	if etag == "" || answer.Header().Get("Cache-Control") != "public, no-cache" || answer.Header().Get("Vary") != "Accept, Accept-Encoding, Authorization" {
+	if etag == "" || answer.Header().Get("Cache-Control") != "public, no-cache" || answer.Header().Get("Vary") != "Accept, Accept-Encoding, Authorization, GraphQL-Cost" {
 		t.Errorf("headers of a public answer = %v", answer.Header())
 	}
 	for _, match := range []string{etag, "W/" + etag, `"x", ` + etag, "*"} {
