@@ -6,15 +6,16 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run generate fmt lint test race bench fuzz page browser audit chroot check \
+.PHONY: help build run generate fmt lint test race bench fuzz page browser audit clients chroot check \
 	check-fmt check-generate check-tidy check-page check-docs
 
-# What the project is checked with, beside Go itself. gqlgen's version is in go.mod, the page's tools are in its lock file.
+# What the project is checked with, beside Go itself. gqlgen's version is in go.mod, those of npm's packages in lock files.
 GOLANGCI_LINT := v2.15.0
 
 lint     := .tools/golangci-lint-$(GOLANGCI_LINT)
 page     := internal/httpd/page
 audit    := internal/transport/audit
+web      := clients/web
 FUZZTIME ?= 10s
 
 help: ## List the targets
@@ -61,10 +62,14 @@ browser: build $(page)/node_modules/.package-lock.json ## Drive the page of the 
 audit: build $(audit)/node_modules/.package-lock.json ## Audit GraphQL over HTTP of the built binary
 	cd $(audit) && POSTERN=$(CURDIR)/postern npm test
 
+clients: build $(web)/node_modules/.package-lock.json ## Check the schema, and drive its clients against the built binary
+	cd $(web) && npm run lint && npm run released && npm run build
+	cd $(web) && POSTERN=$(CURDIR)/postern npm test
+
 chroot: build ## Run the built binary as its image does: alone in an empty root, as nobody
 	.ci/chroot ./postern
 
-check: check-fmt lint check-generate check-tidy check-docs test race check-page audit browser chroot ## Check everything, as CI does
+check: check-fmt lint check-generate check-tidy check-docs test race check-page audit clients browser chroot ## Check everything, as CI does
 	@echo 'make check: all is well'
 
 check-fmt: $(lint)
