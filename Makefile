@@ -9,7 +9,8 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 .PHONY: help build run generate fmt lint test race bench fuzz page browser audit clients chroot check \
 	check-fmt check-generate check-tidy check-page check-docs
 
-# What the project is checked with, beside Go itself. gqlgen's version is in go.mod, those of npm's packages in lock files.
+# What the project is checked with, beside Go itself. The versions of gqlgen and genqlient are in go.mod and clients/go/go.mod,
+# those of npm's packages in lock files.
 GOLANGCI_LINT := v2.15.0
 
 lint     := .tools/golangci-lint-$(GOLANGCI_LINT)
@@ -29,12 +30,14 @@ run: build ## Build and run the server
 
 generate: ## Generate Go from the schema
 	go generate ./...
+	go -C clients/go generate ./...
 
 fmt: $(lint) ## Format the Go code
 	$(lint) fmt
 
 lint: $(lint) ## Lint, and check that imports point down the floors only
 	$(lint) run
+	cd clients/go && $(CURDIR)/$(lint) run
 
 test: ## Run the tests; they start PostgreSQL from the programs that are installed
 	go test ./...
@@ -65,6 +68,8 @@ audit: build $(audit)/node_modules/.package-lock.json ## Audit GraphQL over HTTP
 clients: build $(web)/node_modules/.package-lock.json ## Check the schema, and drive its clients against the built binary
 	cd $(web) && npm run lint && npm run released && npm run build
 	cd $(web) && POSTERN=$(CURDIR)/postern npm test
+	go -C clients/go vet ./...
+	POSTERN=$(CURDIR)/postern go -C clients/go test -count=1 ./...
 
 chroot: build ## Run the built binary as its image does: alone in an empty root, as nobody
 	.ci/chroot ./postern
@@ -82,11 +87,12 @@ check-generate:
 	mkdir "$$tmp/committed"; \
 	tar -c --exclude=.git --exclude=.tools --exclude=node_modules . | tar -x -C "$$tmp/committed"; \
 	cp -a "$$tmp/committed" "$$tmp/generated"; \
-	(cd "$$tmp/generated" && go generate ./...); \
+	(cd "$$tmp/generated" && go generate ./... && go -C clients/go generate ./...); \
 	(cd "$$tmp" && diff -ru committed generated) || { echo 'generated code is stale: run make generate'; exit 1; }
 
 check-tidy:
 	go mod tidy -diff
+	go -C clients/go mod tidy -diff
 
 check-page:
 	cd $(page) && npm run check
