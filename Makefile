@@ -6,16 +6,18 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run generate fmt lint test race bench fuzz page browser audit peers chroot check \
+.PHONY: help build run generate fmt lint test race bench fuzz page browser audit peers clients chroot check \
 	check-fmt check-generate check-tidy check-page check-docs
 
-# What the project is checked with, beside Go itself. gqlgen's version is in go.mod, the page's tools are in its lock file.
+# What the project is checked with, beside Go itself. The versions of gqlgen and genqlient are in go.mod and clients/go/go.mod,
+# those of npm's packages in lock files.
 GOLANGCI_LINT := v2.15.0
 
 lint     := .tools/golangci-lint-$(GOLANGCI_LINT)
 page     := internal/httpd/page
 audit    := internal/transport/audit
 peers    := internal/transport/audit/peers
+web      := clients/web
 FUZZTIME ?= 10s
 
 help: ## List the targets
@@ -29,12 +31,14 @@ run: build ## Build and run the server
 
 generate: ## Generate Go from the schema
 	go generate ./...
+	go -C clients/go generate ./...
 
 fmt: $(lint) ## Format the Go code
 	$(lint) fmt
 
 lint: $(lint) ## Lint, and check that imports point down the floors only
 	$(lint) run
+	cd clients/go && $(CURDIR)/$(lint) run
 
 test: ## Run the tests; they start PostgreSQL from the programs that are installed
 	go test ./...
@@ -65,10 +69,16 @@ audit: build $(audit)/node_modules/.package-lock.json ## Audit GraphQL over HTTP
 peers: build $(peers)/node_modules/.package-lock.json ## Audit other servers, too, and write docs/protocol.md's comparison
 	cd $(peers) && POSTERN=$(CURDIR)/postern npm start
 
+clients: build $(web)/node_modules/.package-lock.json ## Check the schema, and drive its clients against the built binary
+	cd $(web) && npm run lint && npm run released && npm run build
+	cd $(web) && POSTERN=$(CURDIR)/postern npm test
+	go -C clients/go vet ./...
+	POSTERN=$(CURDIR)/postern go -C clients/go test -count=1 ./...
+
 chroot: build ## Run the built binary as its image does: alone in an empty root, as nobody
 	.ci/chroot ./postern
 
-check: check-fmt lint check-generate check-tidy check-docs test race check-page audit browser chroot ## Check everything, as CI does
+check: check-fmt lint check-generate check-tidy check-docs test race check-page audit clients browser chroot ## Check everything, as CI does
 	@echo 'make check: all is well'
 
 check-fmt: $(lint)
@@ -81,11 +91,12 @@ check-generate:
 	mkdir "$$tmp/committed"; \
 	tar -c --exclude=.git --exclude=.tools --exclude=node_modules . | tar -x -C "$$tmp/committed"; \
 	cp -a "$$tmp/committed" "$$tmp/generated"; \
-	(cd "$$tmp/generated" && go generate ./...); \
+	(cd "$$tmp/generated" && go generate ./... && go -C clients/go generate ./...); \
 	(cd "$$tmp" && diff -ru committed generated) || { echo 'generated code is stale: run make generate'; exit 1; }
 
 check-tidy:
 	go mod tidy -diff
+	go -C clients/go mod tidy -diff
 
 check-page:
 	cd $(page) && npm run check

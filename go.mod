@@ -52,3 +52,6 @@ require (
 )
 
 tool github.com/99designs/gqlgen
+
+// An npm package brings Go along.
+ignore node_modules

@@ -31,7 +31,7 @@ type Documents struct {
 
 // NewDocuments returns Documents that keep what clients send within the bounds.
 func NewDocuments(maximum Bounds) *Documents {
-	return &Documents{sent: newCache[string](maximum)}
+	return &Documents{file: make(map[string]string), sent: newCache[string](maximum)}
 }
 
 // LoadDocuments returns Documents that know those of a file: a JSON object from hashes to documents, as graphql-codegen's
@@ -43,8 +43,12 @@ func LoadDocuments(path string, only bool, maximum Bounds) (*Documents, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(text, &d.file); err != nil {
+	var file map[string]string
+	if err := json.Unmarshal(text, &file); err != nil {
 		return nil, fmt.Errorf("%s is no JSON object from hashes to documents: %w", path, err)
+	}
+	for hash, document := range file {
+		d.file[bare(hash)] = document
 	}
 	return d, nil
 }
@@ -92,11 +96,14 @@ func coded(code, message string) *gqlerror.Error {
 	return err
 }
 
-// hashOf is the hash that a request names, in lower case; "" if it names none.
+// bare is a hash without the name of its kind, which graphql-codegen puts before it, in lower case.
+func bare(hash string) string { return strings.ToLower(strings.TrimPrefix(hash, "sha256:")) }
+
+// hashOf is the hash that a request names; "" if it names none.
 func hashOf(extensions map[string]any) string {
 	persisted, _ := extensions["persistedQuery"].(map[string]any)
 	hash, _ := persisted["sha256Hash"].(string)
-	return strings.ToLower(hash)
+	return bare(hash)
 }
 
 // withDocumentID makes a document id (appendix A of the specification) the hash of a persisted query.
@@ -104,7 +111,7 @@ func withDocumentID(extensions map[string]any, id string) map[string]any {
 	if extensions == nil {
 		extensions = make(map[string]any, 1)
 	}
-	extensions["persistedQuery"] = map[string]any{"sha256Hash": strings.TrimPrefix(id, "sha256:")}
+	extensions["persistedQuery"] = map[string]any{"sha256Hash": id}
 	return extensions
 }
 
