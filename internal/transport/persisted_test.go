@@ -81,7 +81,8 @@ func TestDocumentsOfAFile(t *testing.T) {
 	t.Parallel()
 	const document, other = "query A { __typename }", "{ __typename }"
 	path := filepath.Join(t.TempDir(), "documents.json")
-	if err := os.WriteFile(path, fmt.Appendf(nil, `{%q: %q}`, hashOf(document), document), 0o600); err != nil {
+	// As graphql-codegen writes it, and in capitals.
+	if err := os.WriteFile(path, fmt.Appendf(nil, `{"sha256:%s": %q}`, strings.ToUpper(hashOf(document)), document), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, only := range []bool{false, true} {
@@ -90,8 +91,13 @@ func TestDocumentsOfAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		server := newServer(documents)
-		if got := post(t, server, persisted("", hashOf(document))); got.Body.String() != answered {
-			t.Errorf("only=%t: a known document = %s, want %s", only, got.Body, answered)
+		for name, body := range map[string]string{
+			"its hash": persisted("", hashOf(document)), "its hash as codegen spells it": persisted("", "sha256:"+hashOf(document)),
+			"a document id": `{"documentId":"sha256:` + hashOf(document) + `"}`,
+		} {
+			if got := post(t, server, body); got.Body.String() != answered {
+				t.Errorf("only=%t: a known document by %s = %s, want %s", only, name, got.Body, answered)
+			}
 		}
 		for name, body := range map[string]string{
 			"without a hash": `{"query":"` + other + `"}`, "with its hash": persisted(other, hashOf(other)),
