@@ -88,7 +88,9 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 		Documents:     documents,
 		Log:           log,
 	})
-	graphql.Use(limit.NewExtension(limit.Default(), documents))
+	limits := limit.Default()
+	limits.Time = 10 * time.Minute // machines that test are busy
+	graphql.Use(limit.NewExtension(limits, documents))
 	graphql.AddTransport(transport.HTTP{MaxBody: 1 << 20})
 	site, err := httpd.New(httpd.Options{
 		GraphQL:       graphql,

@@ -45,6 +45,9 @@ func TestRaces(t *testing.T) {
 				group.Wait()
 				winners, slugs := 0, map[string]bool{}
 				for _, a := range answers {
+					if len(a.Errors) > 0 {
+						t.Errorf("errors = %v, want none at the top level", a.Errors)
+					}
 					var data map[string]struct {
 						Post   struct{ Slug string }
 						Errors []userError
