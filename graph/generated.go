@@ -311,7 +311,7 @@ type Query {
   nodes(
     """As many ids as a page may have items."""
     ids: [ID!]!
-  ): [Node]! @cost(weight: 25) @listSize(assumedSize: 100, slicingArguments: ["ids"])
+  ): [Node]! @cost(weight: 75) @listSize(assumedSize: 100, slicingArguments: ["ids"])
 
   """How much an operation may have."""
   limits: Limits!
@@ -362,13 +362,13 @@ type Mutation {
   signup(
     """The new account."""
     input: SignupInput!
-  ): SignupPayload @cost(weight: 50)
+  ): SignupPayload @cost(weight: 300)
 
   """Exchanges an email and a password for tokens."""
   login(
     """The credentials."""
     input: LoginInput!
-  ): LoginPayload @cost(weight: 50)
+  ): LoginPayload @cost(weight: 100)
 
   """
   Exchanges a refresh token for a new pair; it needs no valid access token. A refresh token is for one use: repeated within
@@ -378,55 +378,55 @@ type Mutation {
   refreshToken(
     """The refresh token."""
     input: RefreshTokenInput!
-  ): RefreshTokenPayload @cost(weight: 50)
+  ): RefreshTokenPayload @cost(weight: 100)
 
   """Ends the session that the access token belongs to, at once."""
-  logout: LogoutPayload @auth @cost(weight: 50)
+  logout: LogoutPayload @auth @cost(weight: 100)
 
   """Ends one of your sessions, at once."""
   revokeSession(
     """Which session."""
     input: RevokeSessionInput!
-  ): RevokeSessionPayload @auth @cost(weight: 50)
+  ): RevokeSessionPayload @auth @cost(weight: 100)
 
   """Ends all your sessions but this one, at once."""
-  revokeOtherSessions: RevokeOtherSessionsPayload @auth @cost(weight: 50)
+  revokeOtherSessions: RevokeOtherSessionsPayload @auth @cost(weight: 100)
 
   """Changes your password, and ends your other sessions."""
   changePassword(
     """The old password and the new one."""
     input: ChangePasswordInput!
-  ): ChangePasswordPayload @auth @cost(weight: 50)
+  ): ChangePasswordPayload @auth @cost(weight: 150)
 
   """Changes what others see of you."""
   updateProfile(
     """The changes; what is null stays as it is."""
     input: UpdateProfileInput!
-  ): UpdateProfilePayload @auth @cost(weight: 50)
+  ): UpdateProfilePayload @auth @cost(weight: 100)
 
   """Deletes your account, your sessions and your posts."""
   deleteAccount(
     """The confirmation."""
     input: DeleteAccountInput!
-  ): DeleteAccountPayload @auth @cost(weight: 50)
+  ): DeleteAccountPayload @auth @cost(weight: 150)
 
   """Publishes a post in your name."""
   createPost(
     """The new post."""
     input: CreatePostInput!
-  ): CreatePostPayload @auth(requires: AUTHOR) @cost(weight: 50)
+  ): CreatePostPayload @auth(requires: AUTHOR) @cost(weight: 300)
 
   """Changes a post of yours; an editor may change anybody's."""
   updatePost(
     """The changes; what is null stays as it is."""
     input: UpdatePostInput!
-  ): UpdatePostPayload @auth(requires: AUTHOR) @cost(weight: 50)
+  ): UpdatePostPayload @auth(requires: AUTHOR) @cost(weight: 100)
 
   """Deletes a post of yours; an editor may delete anybody's."""
   deletePost(
     """Which post."""
     input: DeletePostInput!
-  ): DeletePostPayload @auth(requires: AUTHOR) @cost(weight: 50)
+  ): DeletePostPayload @auth(requires: AUTHOR) @cost(weight: 100)
 }
 
 """What can be watched, over WebSocket or server-sent events."""

@@ -1,10 +1,15 @@
 package graph_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"postern/internal/auth"
+	"postern/internal/limit"
 	"postern/internal/store/storetest"
 )
 
@@ -47,4 +52,83 @@ func TestStatements(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestStatementsArePaidFor runs operations that need many statements, and mutations at their worst: each statement is paid for
+// by 25 of what the operation costs, so that none runs more than the limit of cost allows.
+func TestStatementsArePaidFor(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := newServer(t, url)
+		token := s.account(t, "ada", auth.Author)
+		var made struct {
+			CreatePost struct{ Post struct{ ID string } }
+			Viewer     struct {
+				User     struct{ ID string }
+				Sessions struct{ Nodes []struct{ ID string } }
+			}
+			Login struct{ Tokens struct{ RefreshToken string } }
+		}
+		const create = `mutation { createPost(input: {title: "Taken", content: "x"}) { post { id title author { name } } errors { message } } }`
+		for range 5 { // so that the next one finds all numbered slugs taken
+			s.ask(t, token, create, nil).into(t, &made)
+		}
+		const signup = `mutation($email: String!, $password: String!) {
+			signup(input: {email: $email, password: $password, name: "Taken"}) { viewer { email } errors { message } } }`
+		for i := range 5 {
+			s.ask(t, "", signup, map[string]any{"email": fmt.Sprintf("taken-%d@example.org", i), "password": password})
+		}
+		credentials := map[string]any{"email": "ada@example.org", "password": password, "new": "another " + password}
+		s.ask(t, token, `{ viewer { user { id } sessions { nodes { id } } } }`, nil).into(t, &made)
+		s.ask(t, "", `mutation($email: String!, $password: String!) { login(input: {email: $email, password: $password}) { tokens { refreshToken } } }`,
+			map[string]any{"email": "ada@example.org", "password": password}).into(t, &made)
+		ids := []string{made.CreatePost.Post.ID, made.Viewer.User.ID, made.Viewer.Sessions.Nodes[0].ID}
+		for _, test := range []struct {
+			query     string
+			variables map[string]any
+		}{
+			{`query($ids: [ID!]!) { nodes(ids: $ids) { id } }`, map[string]any{"ids": ids}},
+			{`query($id: ID!) { node(id: $id) { id } }`, map[string]any{"id": ids[2]}},
+			{`{ posts(first: 30) { totalCount nodes { author { posts(first: 0) { totalCount } } } } }`, nil},
+			{create, nil},
+			{signup, map[string]any{"email": "new@example.org", "password": password}},
+			{signup, map[string]any{"email": "new@example.org", "password": password}}, // which is taken now
+			{`mutation($email: String!, $password: String!) { login(input: {email: $email, password: $password}) { viewer { email } } }`, credentials},
+			{`mutation($token: String!) { refreshToken(input: {refreshToken: $token}) { viewer { email } } }`, map[string]any{"token": made.Login.Tokens.RefreshToken}},
+			{`mutation($id: ID!) { updatePost(input: {postId: $id, title: "T"}) { post { id } } }`, map[string]any{"id": ids[0]}},
+			{`mutation { updateProfile(input: {name: "A", handle: "taken"}) { viewer { email } } }`, nil},
+			{`mutation($id: ID!) { deletePost(input: {postId: $id}) { deletedPostId } }`, map[string]any{"id": ids[0]}},
+			{`mutation($password: String!, $new: String!) { changePassword(input: {currentPassword: $password, newPassword: $new}) { viewer { email } } }`, credentials},
+			{`mutation { revokeOtherSessions { revokedSessionIds } }`, nil},
+			{`mutation($new: String!) { deleteAccount(input: {password: $new}) { deletedUserId } }`, credentials},
+		} {
+			before := s.statements.Load()
+			cost := s.cost(t, token, test.query, test.variables)
+			if ran := s.statements.Load() - before - 1; ran*25 > cost { // but the look-up of the session, which the request pays for
+				t.Errorf("%s runs %d statements and costs %d, want 25 for each", test.query, ran, cost)
+			}
+		}
+	})
+}
+
+// cost runs an operation and returns what it costs.
+func (s *server) cost(t *testing.T, token, query string, variables map[string]any) int64 {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", bytes.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set(limit.CostHeader, "1")
+	recorder := httptest.NewRecorder()
+	s.Config.Handler.ServeHTTP(recorder, request)
+	var a struct {
+		Errors     []any
+		Extensions struct{ Cost struct{ Requested int64 } }
+	}
+	if err := json.Unmarshal(recorder.Body.Bytes(), &a); err != nil || len(a.Errors) > 0 {
+		t.Fatalf("%s = %s, %v", query, recorder.Body, err)
+	}
+	return a.Extensions.Cost.Requested
 }

@@ -37,6 +37,10 @@ func checkLiterals(observers *core.Events, addError core.AddErrFunc) {
 			value.Kind == ast.ListValue && value.ExpectedType.Elem != nil {
 			return
 		}
+		if value.Kind == ast.ObjectValue && value.Definition.Kind == ast.Scalar { // gqlparser lets {} pass
+			addError(core.Message("%s cannot represent an object", value.Definition.Name), core.At(value.Position))
+			return
+		}
 		if name := value.Definition.Name; name == "DateTime" || name == "Int" && value.Kind == ast.IntValue {
 			literal, err := value.Value(nil)
 			if err != nil {

@@ -37,13 +37,20 @@ func (v *variables) Validate(es graphql.ExecutableSchema) error {
 
 // MutateOperationContext implements graphql.OperationContextMutator; it changes nothing.
 func (v *variables) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	nulls := make(map[string]bool)
 	for _, variable := range operation.Operation.VariableDefinitions {
+		if value, given := operation.Variables[variable.Variable]; given && value == nil {
+			nulls[variable.Variable] = true
+		}
 		path := ast.Path{ast.PathName("variable"), ast.PathName(variable.Variable)}
 		if err := v.check(variable.Type, operation.Variables[variable.Variable], path); err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(nulls) == 0 {
+		return nil
+	}
+	return misplaced{nulls, make(map[string]bool)}.selection(operation.Operation.SelectionSet)
 }
 
 func (v *variables) check(t *ast.Type, value any, path ast.Path) *gqlerror.Error {

@@ -43,6 +43,12 @@ func TestBadVariables(t *testing.T) {
 		{skip, "true", nil},
 		{skip, 1, nil},
 		{skip, nil, nil},
+		{`query($v: Boolean = true) { __typename @skip(if: $v) }`, nil, nil},
+		{`query($v: Boolean = true) { __typename ...F } fragment F on Query { posts @include(if: $v) { totalCount } }`, nil, nil},
+		{`query($v: PostLookup = {id: "a"}) { post(by: $v) { id } }`, nil, nil},
+		{`query($v: ID = "a") { __typename node(id: $v) { id } }`, nil, nil},
+		{`query($v: [ID!] = []) { __typename nodes(ids: $v) { id } }`, nil, nil},
+		{`query($v: ID = "a") { __typename nodes(ids: [$v]) { id } }`, nil, nil},
 		{filter, object{"createdSince": "yesterday"}, []any{"createdSince"}},
 		{filter, object{"createdSince": "2026-01-31T08:00:00.1234567Z"}, []any{"createdSince"}},
 		{filter, object{"createdSince": "2026-02-30T08:00:00Z"}, []any{"createdSince"}},
@@ -95,6 +101,18 @@ func TestBadLiterals(t *testing.T) {
 		if a.Data != nil || a.code() != "GRAPHQL_VALIDATION_FAILED" {
 			t.Errorf("posts(%s) = %s %v, want it to be invalid", arguments, a.Data, a.Errors)
 		}
+	}
+	// gqlparser takes {} for whatever scalar.
+	for _, document := range []string{
+		`{ __typename @skip(if: {}) }`, `{ posts(first: {}) { totalCount } }`, `{ posts(filter: {authorId: {}}) { totalCount } }`,
+		`{ nodes(ids: [{}]) { id } }`, `{ post(by: {slug: {}}) { id } }`, `query($v: Int = {}) { posts(first: $v) { totalCount } }`,
+	} {
+		if a := s.ask(t, "", document, nil); a.Data != nil || a.code() != "GRAPHQL_VALIDATION_FAILED" {
+			t.Errorf("%s = %s %v, want it to be invalid", document, a.Data, a.Errors)
+		}
+	}
+	if a := s.ask(t, "", `query A { __typename } query B { __typename }`, nil); a.Errors[0].Message != "the document has several operations: operationName must say which" {
+		t.Errorf("two operations without a name = %v", a.Errors)
 	}
 	for _, arguments := range []string{
 		`first: null`, `first: 0`, `filter: null`, `filter: {createdSince: null}`, `filter: {createdSince: "2026-01-31T08:00:00.123456+05:30"}`,

@@ -66,7 +66,7 @@ func shorten(slug string, most int) string {
 
 // Candidates are names to try in turn until one is free: the name itself, then with a number, then with something random.
 func Candidates(name string, most int) iter.Seq[string] {
-	const numbered, attempts = 4, 10
+	const numbered, attempts = 4, 5
 	return func(yield func(string) bool) {
 		for attempt := range attempts {
 			suffix := ""

@@ -126,7 +126,7 @@ func TestCandidates(t *testing.T) {
 				t.Errorf("Candidates(%q) has %q of %d characters, want a slug of at most %d", name, candidate, n, most)
 			}
 		}
-		if want := text.Slug(name, most); first != want || len(seen) < 8 {
+		if want := text.Slug(name, most); first != want || len(seen) < 4 {
 			t.Errorf("Candidates(%q) are %d from %q on, want more from %q on", name, len(seen), first, want)
 		}
 	}
