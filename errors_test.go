@@ -6,7 +6,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -39,10 +41,14 @@ What a client could have known beforehand, and what is nobody's input: ` + "`err
 		errcode.ParseFailed:      "the document is no GraphQL",
 		errcode.ValidationFailed: "the document does not fit the schema",
 	}
-	for _, file := range []string{"internal/limit/limit.go", "internal/transport/http.go", "internal/transport/persisted.go", "graph/error.go"} {
+	files := sources(t)
+	for _, file := range files {
 		constants(t, file, regexp.MustCompile(`^[cC]ode`), codes)
 	}
 	constants(t, "internal/fault/fault.go", regexp.MustCompile(`^(RateLimited|Overloaded)$`), codes)
+	for _, file := range files {
+		literals(t, file, codes)
+	}
 	table(&page, codes)
 
 	page.WriteString(`
@@ -84,14 +90,55 @@ What depends on data: the types of ` + "`errors`" + ` in the payload of a mutati
 	}
 }
 
-// constants adds the strings of a file whose names match, with the comments behind them.
-func constants(t *testing.T, path string, name *regexp.Regexp, found map[string]string) {
+// sources are the files of Go that are ours and no tests.
+func sources(t *testing.T) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		switch name := filepath.Base(path); {
+		case err != nil:
+			return err
+		case entry.IsDir() && (name == "node_modules" || path != "." && strings.HasPrefix(name, ".")):
+			return filepath.SkipDir
+		case strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go"):
+			files = append(files, path)
+		}
+		return nil
+	})
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are %d files of Go, %v", len(files), err)
+	}
+	return files
+}
+
+// literals finds the codes that a file writes in place, as in "code": "X": each must be that of a constant.
+func literals(t *testing.T, path string, codes map[string]string) {
+	t.Helper()
+	ast.Inspect(parse(t, path), func(node ast.Node) bool {
+		if pair, ok := node.(*ast.KeyValueExpr); ok {
+			key, _ := pair.Key.(*ast.BasicLit)
+			value, _ := pair.Value.(*ast.BasicLit)
+			if key != nil && value != nil && key.Value == `"code"` && codes[strings.Trim(value.Value, `"`)] == "" {
+				t.Errorf("%s: the code %s is that of no constant, and so not documented", path, value.Value)
+			}
+		}
+		return true
+	})
+}
+
+func parse(t *testing.T, path string) *ast.File {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ast.Inspect(file, func(node ast.Node) bool {
+	return file
+}
+
+// constants adds the strings of a file whose names match, with the comments behind them.
+func constants(t *testing.T, path string, name *regexp.Regexp, found map[string]string) {
+	t.Helper()
+	ast.Inspect(parse(t, path), func(node ast.Node) bool {
 		spec, ok := node.(*ast.ValueSpec)
 		if !ok || len(spec.Values) != 1 || !name.MatchString(spec.Names[0].Name) {
 			return true

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,7 +101,7 @@ func (c *Config) Check() error {
 		{c.ShutdownTimeout < 0, "SHUTDOWN_TIMEOUT", "it must not be negative"},
 		{c.ShutdownDelay < 0, "SHUTDOWN_DELAY", "it must not be negative"},
 		{c.OnlyPersisted && c.PersistedDocuments == "", "ONLY_PERSISTED", "it needs PERSISTED_DOCUMENTS to name the file"},
-		{!validOrigins(c.CORSOrigins), "CORS_ORIGINS", "each is like https://blog.example.org, without a path; with commas in between; * is all"},
+		{originProblem(c.CORSOrigins) != "", "CORS_ORIGINS", originProblem(c.CORSOrigins)},
 		{c.DataDir == "", "DATA_DIR", "it must not be empty"},
 		{!c.DatabaseURL.valid(), "DATABASE_URL", "it is neither postgres://USER:PASSWORD@HOST:PORT/DATABASE nor sqlite:PATH"},
 		{c.DatabaseMaxConnections < 0, "DATABASE_MAX_CONNECTIONS", "it must not be negative"},
@@ -110,28 +112,57 @@ func (c *Config) Check() error {
 		{c.JWTAlgorithm != "HS256", "JWT_ALGORITHM", fmt.Sprintf("%q is not known; there is HS256", c.JWTAlgorithm)},
 		{!slices.Contains([]string{"READER", "AUTHOR", "EDITOR"}, strings.ToUpper(c.SignupRole)), "SIGNUP_ROLE", fmt.Sprintf("%q is neither READER nor AUTHOR nor EDITOR", c.SignupRole)},
 		{!slices.Contains([]string{"auto", "text", "json"}, c.LogFormat), "LOG_FORMAT", fmt.Sprintf("%q is neither auto nor text nor json", c.LogFormat)},
-		{c.tooLittle() != "", c.tooLittle(), "it must be more than nothing"},
 	} {
 		if rule.broken {
 			return &Error{Setting: rule.setting, Problem: rule.problem}
 		}
 	}
-	return nil
+	return c.checkLimits()
 }
 
-// tooLittle names the first limit that nothing could keep to; "" if there is none.
-func (c *Config) tooLittle() string {
-	for name, limit := range map[string]int64{
-		"DOCUMENT_LENGTH": int64(c.Limits.DocumentLength), "TOKENS": int64(c.Limits.Tokens), "DEPTH": int64(c.Limits.Depth),
-		"ROOT_FIELDS": int64(c.Limits.RootFields), "MUTATION_ROOT_FIELDS": int64(c.Limits.MutationRootFields),
-		"REPEATED_FIELDS": int64(c.Limits.RepeatedFields), "COST": int64(c.Limits.Cost), "TIME": int64(c.Limits.Time),
-		"PAGE_SIZE": int64(c.LimitPageSize), "BODY": c.LimitBody,
+// longestTime is how long an operation may take at most: the server gives a request 60 seconds, the writing of the answer
+// included.
+const longestTime = 50 * time.Second
+
+// checkLimits finds the first limit that nothing could keep to, or that is none.
+func (c *Config) checkLimits() error {
+	l := c.Limits
+	for _, limit := range []struct {
+		setting      string
+		value, least int64
+	}{
+		{"LIMIT_DOCUMENT_LENGTH", int64(l.DocumentLength), 1},
+		{"LIMIT_TOKENS", int64(l.Tokens), 1},
+		{"LIMIT_DEPTH", int64(l.Depth), 1},
+		{"LIMIT_INTROSPECTION_DEPTH", int64(l.IntrospectionDepth), 1},
+		{"LIMIT_ALIASES", int64(l.Aliases), 0},
+		{"LIMIT_ROOT_FIELDS", int64(l.RootFields), 1},
+		{"LIMIT_MUTATION_ROOT_FIELDS", int64(l.MutationRootFields), 1},
+		{"LIMIT_DIRECTIVES", int64(l.Directives), 0},
+		{"LIMIT_DIRECTIVES_AT_ONCE", int64(l.DirectivesAtOnce), 0},
+		{"LIMIT_REPEATED_FIELDS", int64(l.RepeatedFields), 1},
+		{"LIMIT_VARIABLE_DEPTH", int64(l.VariableDepth), 1},
+		{"LIMIT_VARIABLE_ITEMS", int64(l.VariableItems), 1},
+		{"LIMIT_COST", int64(l.Cost), 1},
+		{"LIMIT_PAGE_SIZE", int64(c.LimitPageSize), 1},
+		{"LIMIT_BODY", c.LimitBody, 1},
 	} {
-		if limit < 1 {
-			return "LIMIT_" + name
+		switch {
+		case limit.value < limit.least && limit.least == 0:
+			return &Error{Setting: limit.setting, Problem: "it must not be negative"}
+		case limit.value < limit.least:
+			return &Error{Setting: limit.setting, Problem: "it must be more than nothing"}
+		case limit.value > math.MaxInt32:
+			return &Error{Setting: limit.setting, Problem: fmt.Sprintf("it must be %d at most: Query.limits shows it as an Int", math.MaxInt32)}
 		}
 	}
-	return ""
+	switch {
+	case l.Time <= 0:
+		return &Error{Setting: "LIMIT_TIME", Problem: "it must be more than nothing"}
+	case l.Time > longestTime:
+		return &Error{Setting: "LIMIT_TIME", Problem: "it must be 50s at most: the answer, too, must be written within the server's 60s"}
+	}
+	return nil
 }
 
 // CheckServer finds what only matters to a server, as Check does.
@@ -186,11 +217,51 @@ func loopback(addr string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-func validOrigins(origins []string) bool {
-	return !slices.ContainsFunc(origins, func(origin string) bool {
-		u, err := url.Parse(origin)
-		return origin != "*" && (err != nil || !validPublicURL(origin) || u.Path != "" || strings.Contains(origin, "*"))
-	})
+// originProblem says what is wrong with the first origin that is not written as browsers write theirs; "" if none is. They are
+// compared letter by letter.
+func originProblem(origins []string) string {
+	for _, origin := range origins {
+		if origin == "*" {
+			continue
+		}
+		switch spelling := serialisedOrigin(origin); spelling {
+		case "":
+			return "each is like https://blog.example.org, without a path; with commas in between; * is all"
+		case origin:
+		default:
+			return fmt.Sprintf("%q must be spelt as browsers do: %s", origin, spelling)
+		}
+	}
+	return ""
+}
+
+// hostName is a host as it stands in an origin: beyond ASCII, as Punycode.
+var hostName = regexp.MustCompile(`^[a-z0-9._-]+$`)
+
+// serialisedOrigin is an origin as browsers write it: in lower case, and without the scheme's own port
+// (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin); "" of what is none.
+func serialisedOrigin(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil || !validPublicURL(origin) || u.Path != "" && u.Path != "/" {
+		return ""
+	}
+	host := strings.ToLower(u.Hostname())
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is6() && ip.Zone() == "" {
+		host = "[" + ip.String() + "]"
+	} else if !hostName.MatchString(host) {
+		return ""
+	}
+	if u.Port() == "" {
+		return u.Scheme + "://" + host
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	if err != nil {
+		return ""
+	}
+	if own := map[string]uint64{"http": 80, "https": 443}; port == own[u.Scheme] {
+		return u.Scheme + "://" + host
+	}
+	return fmt.Sprintf("%s://%s:%d", u.Scheme, host, port)
 }
 
 func validPublicURL(s string) bool {

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +140,51 @@ func TestCheckNamesTheSetting(t *testing.T) {
 			if !strings.HasPrefix(err.Error(), broken.Setting+": ") || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("Check() of change %d = %v, want it to begin with the setting, and to quote no secret", i, err)
 			}
+		}
+	}
+}
+
+func TestOriginsAreSpeltAsBrowsersDo(t *testing.T) {
+	t.Parallel()
+	const unlike = "each is like https://blog.example.org, without a path; with commas in between; * is all"
+	for origin, want := range map[string]string{ // the right spelling; "" for none
+		"*":                              "*",
+		"https://blog.example.org":       "https://blog.example.org",
+		"https://xn--bcher-kva.example":  "https://xn--bcher-kva.example",
+		"http://localhost:3000":          "http://localhost:3000",
+		"https://blog.example.org:80":    "https://blog.example.org:80",
+		"http://127.0.0.1:443":           "http://127.0.0.1:443",
+		"http://[::1]:3000":              "http://[::1]:3000",
+		"https://Blog.Example.org":       "https://blog.example.org",
+		"HTTPS://blog.example.org":       "https://blog.example.org",
+		"https://blog.example.org:443":   "https://blog.example.org",
+		"http://Blog.example.org:80":     "http://blog.example.org",
+		"http://localhost:03000":         "http://localhost:3000",
+		"http://localhost:":              "http://localhost",
+		"https://blog.example.org/":      "https://blog.example.org",
+		"http://[0:0::1]:80":             "http://[::1]",
+		"https://blog.example.org/path":  "",
+		"https://blog.example.org:65536": "",
+		"https://bücher.example":         "",
+		"https://*.example.org":          "",
+		"https://jane@blog.example.org":  "",
+		"https://":                       "",
+		"ftp://blog.example.org":         "",
+		"blog.example.org":               "",
+		"null":                           "",
+		"":                               "",
+	} {
+		err := check(func(c *config.Config) { c.CORSOrigins = []string{"http://localhost:3000", origin} })
+		problem := "CORS_ORIGINS: " + unlike
+		if want != "" {
+			problem = fmt.Sprintf("CORS_ORIGINS: %q must be spelt as browsers do: %s", origin, want)
+		}
+		if want == origin && want != "" {
+			if err != nil {
+				t.Errorf("Check(CORS_ORIGINS=%s) = %v, want nil", origin, err)
+			}
+		} else if err == nil || err.Error() != problem {
+			t.Errorf("Check(CORS_ORIGINS=%s) = %v, want %s", origin, err, problem)
 		}
 	}
 }

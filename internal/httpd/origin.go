@@ -14,7 +14,8 @@ const anyOrigin = "*"
 
 // crossOrigin lets front ends of the given origins ask and read (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol), and
 // refuses what pages of others make a browser write, by what the browser tells of them. WebSockets from others are refused
-// by whoever opens them; those of the given origins are made to look like our own. A malformed origin is the error.
+// by whoever opens them; those of the given origins are made to look like our own. A malformed origin is the error; one that
+// is not spelt as browsers do never fits, which package config prevents.
 func crossOrigin(origins []string) (func(http.Handler) http.Handler, error) {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -94,6 +94,35 @@ const (
 	mostVisited = 10_000   // nodes of it that may be looked at
 )
 
+// TestLimitsAreExact asks what has exactly as much as it may, which passes, and one more, which does not.
+func TestLimitsAreExact(t *testing.T) {
+	t.Parallel()
+	e := newExecutor(t)
+	for code, document := range map[string]func(n int) string{
+		CodeTokens: func(n int) string { // five each, and the rest at the last place
+			var s strings.Builder
+			for i := range n / 5 {
+				s.WriteString("query Q" + strconv.Itoa(i) + " { __typename " + strings.Repeat("__typename ", n%5*(i/(n/5-1))) + "}")
+			}
+			return s.String()
+		},
+		CodeLength: func(n int) string { return "query Q0 { __typename" + strings.Repeat(" ", n-22) + "}" },
+		CodeCost:   func(n int) string { return "query Q0 { posts(first: " + strconv.Itoa(n-25) + ") { nodes { id } } }" },
+	} {
+		most := map[string]int{CodeTokens: 2000, CodeLength: 16384, CodeCost: 2000}[code]
+		for _, n := range []int{most, most + 1} {
+			params := &graphql.RawParams{Query: document(n), OperationName: "Q0"}
+			_, errs := e.CreateOperationContext(graphql.StartOperationTrace(t.Context()), params)
+			switch {
+			case n == most && len(errs) > 0:
+				t.Errorf("%s of %d = %v, want it to pass", code, n, errs)
+			case n > most && (len(errs) == 0 || errs[0].Extensions["code"] != code):
+				t.Errorf("%s of %d = %v, want it refused by this code", code, n, errs)
+			}
+		}
+	}
+}
+
 // TestHostileDocuments refuses each of the corpus by its code, within 10 MB and a bounded number of visited nodes.
 func TestHostileDocuments(t *testing.T) {
 	corpus := readHostile(t)
