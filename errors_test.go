@@ -39,7 +39,7 @@ What a client could have known beforehand, and what is nobody's input: ` + "`err
 		errcode.ParseFailed:      "the document is no GraphQL",
 		errcode.ValidationFailed: "the document does not fit the schema",
 	}
-	for _, file := range []string{"internal/limit/limit.go", "internal/transport/http.go", "internal/transport/persisted.go", "graph/error.go"} {
+	for _, file := range []string{"internal/limit/limit.go", "internal/transport/http.go", "internal/transport/persisted.go", "internal/transport/shape.go", "graph/error.go"} {
 		constants(t, file, regexp.MustCompile(`^[cC]ode`), codes)
 	}
 	constants(t, "internal/fault/fault.go", regexp.MustCompile(`^(RateLimited|Overloaded)$`), codes)
