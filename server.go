@@ -180,7 +180,10 @@ func newGraphQL(c config.Config, documents *transport.Documents, o graph.Options
 	server := graph.NewServer(o)
 	server.Use(documents)
 	server.Use(limit.NewExtension(limits, o.Documents))
-	server.AddTransport(transport.HTTP{MaxBody: c.LimitBody})
+	server.AddTransport(transport.HTTP{
+		MaxBody:   c.LimitBody,
+		Variables: transport.Shape{Depth: c.LimitVariableDepth, Items: c.LimitVariableItems},
+	})
 	return server
 }
 
@@ -212,8 +215,8 @@ func shownLimits(c config.Config) graph.Limits {
 		Directives:         l.Directives,
 		DirectivesAtOnce:   l.DirectivesAtOnce,
 		RepeatedFields:     l.RepeatedFields,
-		VariableDepth:      l.VariableDepth,
-		VariableItems:      l.VariableItems,
+		VariableDepth:      c.LimitVariableDepth,
+		VariableItems:      c.LimitVariableItems,
 		Cost:               l.Cost,
 		PageSize:           c.LimitPageSize,
 		Time:               l.Time.Seconds(),

@@ -346,7 +346,7 @@ type Limits {
   repeatedFields: Int!
   """Objects and lists within objects and lists of the variables."""
   variableDepth: Int!
-  """Items of one list of the variables."""
+  """Items of one list, or members of one object, of the variables; 20 times as many values in all."""
   variableItems: Int!
   """What the operation costs, as ` + "`" + `@cost` + "`" + ` and ` + "`" + `@listSize` + "`" + ` have it; the header ` + "`" + `GraphQL-Cost: 1` + "`" + ` asks for ` + "`" + `extensions.cost` + "`" + `."""
   cost: Int!

@@ -109,7 +109,7 @@ type Limits struct {
 	RepeatedFields int `json:"repeatedFields"`
 	// Objects and lists within objects and lists of the variables.
 	VariableDepth int `json:"variableDepth"`
-	// Items of one list of the variables.
+	// Items of one list, or members of one object, of the variables; 20 times as many values in all.
 	VariableItems int `json:"variableItems"`
 	// What the operation costs, as `@cost` and `@listSize` have it; the header `GraphQL-Cost: 1` asks for `extensions.cost`.
 	Cost int `json:"cost"`

@@ -51,6 +51,9 @@ type Config struct {
 	LimitPageSize int    `group:"Limits" default:"100" placeholder:"N" help:"How many items a page may have, and how many ids can be asked for at once."`
 	LimitBody     int64  `group:"Limits" default:"1048576" placeholder:"BYTES" help:"How long a request's body may be."`
 
+	LimitVariableDepth int `group:"Limits" default:"8" placeholder:"N" help:"How deep variables may be."`
+	LimitVariableItems int `group:"Limits" default:"250" placeholder:"N" help:"How many items a list or an object in the variables may have; in all 20 times as many."`
+
 	LogLevel  slog.Level `group:"Log" default:"info" placeholder:"LEVEL" help:"The least that is logged: debug, info, warn or error."`
 	LogFormat string     `group:"Log" default:"auto" placeholder:"FORMAT" help:"text, json, or auto: text on a terminal, JSON elsewhere."`
 }
@@ -67,8 +70,6 @@ type Limits struct {
 	Directives         int           `default:"20" placeholder:"N" help:"How many directives a document may have."`
 	DirectivesAtOnce   int           `default:"3" placeholder:"N" help:"How many of them may be at one place."`
 	RepeatedFields     int           `default:"20" placeholder:"N" help:"How often a field may be selected at one place."`
-	VariableDepth      int           `default:"8" placeholder:"N" help:"How deep variables may be."`
-	VariableItems      int           `default:"250" placeholder:"N" help:"How many items a list in the variables may have."`
 	Cost               int           `default:"2000" placeholder:"N" help:"What an operation may cost: a statement of SQL is 25."`
 	Time               time.Duration `default:"10s" placeholder:"DURATION" help:"How long an operation may take."`
 	Exclusive          []string      `kong:"-"`
@@ -141,8 +142,8 @@ func (c *Config) checkLimits() error {
 		{"LIMIT_DIRECTIVES", int64(l.Directives), 0},
 		{"LIMIT_DIRECTIVES_AT_ONCE", int64(l.DirectivesAtOnce), 0},
 		{"LIMIT_REPEATED_FIELDS", int64(l.RepeatedFields), 1},
-		{"LIMIT_VARIABLE_DEPTH", int64(l.VariableDepth), 1},
-		{"LIMIT_VARIABLE_ITEMS", int64(l.VariableItems), 1},
+		{"LIMIT_VARIABLE_DEPTH", int64(c.LimitVariableDepth), 1},
+		{"LIMIT_VARIABLE_ITEMS", int64(c.LimitVariableItems), 1},
 		{"LIMIT_COST", int64(l.Cost), 1},
 		{"LIMIT_PAGE_SIZE", int64(c.LimitPageSize), 1},
 		{"LIMIT_BODY", c.LimitBody, 1},

@@ -17,6 +17,7 @@ func standard() config.Config {
 		Addr: "127.0.0.1:8080", ShutdownTimeout: 10 * time.Second, DataDir: "./data", Migrate: true,
 		JWTAlgorithm: "HS256", Signup: true, SignupRole: "AUTHOR", LogFormat: "auto",
 		Limits: config.Limits(limit.Default()), LimitPageSize: 100, LimitBody: 1 << 20,
+		LimitVariableDepth: 8, LimitVariableItems: 250,
 	}
 }
 

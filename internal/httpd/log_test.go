@@ -51,7 +51,7 @@ func newBlog(t *testing.T) *site {
 			Authenticate: o.Authenticator.Authenticate, Authorize: accounts.Authorize, RequestID: httpd.RequestID, Introspection: true, Log: o.Log,
 			Documents: transport.NewDocumentCache(transport.Bounds{Entries: 10, Bytes: 1 << 20}),
 		})
-		server.AddTransport(transport.HTTP{MaxBody: 1 << 20})
+		server.AddTransport(transport.HTTP{MaxBody: 1 << 20, Variables: transport.Shape{Depth: 8, Items: 250}})
 		o.GraphQL = server
 	})
 }

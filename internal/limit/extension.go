@@ -42,9 +42,6 @@ func (e *Extension) Validate(schema graphql.ExecutableSchema) error {
 
 // MutateOperationParameters implements graphql.OperationParameterMutator; it changes nothing.
 func (e *Extension) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
-	if err := e.limits.checkVariables(params.Variables); err != nil {
-		return err
-	}
 	if _, good := e.documents.Get(ctx, params.Query); good {
 		return nil
 	}
@@ -96,51 +93,4 @@ func (e *Extension) InterceptResponse(ctx context.Context, next graphql.Response
 		}
 	}
 	return next(ctx)
-}
-
-// checkVariables looks at the sizes of variables.
-func (l Limits) checkVariables(variables map[string]any) *gqlerror.Error {
-	for _, value := range variables {
-		if err := l.checkValue(value, 1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l Limits) checkValue(value any, depth int) *gqlerror.Error {
-	switch v := value.(type) {
-	case []any:
-		if len(v) > l.VariableItems {
-			return refuse(CodeVariables, nil, "a list in the variables has %d items; %d are allowed", len(v), l.VariableItems)
-		}
-		return l.checkChildren(depth, func(yield func(any) bool) {
-			for _, item := range v {
-				if !yield(item) {
-					return
-				}
-			}
-		})
-	case map[string]any:
-		return l.checkChildren(depth, func(yield func(any) bool) {
-			for _, field := range v {
-				if !yield(field) {
-					return
-				}
-			}
-		})
-	}
-	return nil
-}
-
-func (l Limits) checkChildren(depth int, children func(yield func(any) bool)) *gqlerror.Error {
-	if depth > l.VariableDepth {
-		return refuse(CodeVariables, nil, "the variables are more than %d levels deep", l.VariableDepth)
-	}
-	for child := range children {
-		if err := l.checkValue(child, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,7 +1,10 @@
 package limit
 
 import (
+	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"strconv"
@@ -13,16 +16,19 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"postern/graph"
+	"postern/internal/transport"
 )
 
 // hostile is a document that is refused.
 type hostile struct {
 	name, code, document string
-	variables            map[string]any
+	variables            string // JSON
 }
 
 // readHostile reads testdata/hostile.tmpl.
@@ -42,9 +48,7 @@ func readHostile(tb testing.TB) []hostile {
 		document, variables, _ := strings.Cut(body, "\nvariables: ")
 		h := hostile{name: name, code: code, document: expand(tb, document)}
 		if variables != "" {
-			if err := json.Unmarshal([]byte(expand(tb, variables)), &h.variables); err != nil {
-				tb.Fatalf("%s: %v", name, err)
-			}
+			h.variables = expand(tb, variables)
 		}
 		all = append(all, h)
 	}
@@ -77,15 +81,19 @@ func expand(tb testing.TB, text string) string {
 	return strings.TrimSuffix(s.String(), "\n")
 }
 
+func hostileLimits() Limits {
+	limits := Default()
+	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "refreshToken"}
+	return limits
+}
+
 // newExecutor executes the real schema within the default limits; its resolvers are never called.
 func newExecutor(tb testing.TB) *executor.Executor {
 	tb.Helper()
-	limits := Default()
-	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "refreshToken"}
 	e := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
 	documents := lru.New[*ast.QueryDocument](10)
 	e.SetQueryCache(documents)
-	e.Use(NewExtension(limits, documents))
+	e.Use(NewExtension(hostileLimits(), documents))
 	return e
 }
 
@@ -123,25 +131,59 @@ func TestLimitsAreExact(t *testing.T) {
 	}
 }
 
-// TestHostileDocuments refuses each of the corpus by its code, within 10 MB and a bounded number of visited nodes.
+// newServer is what carries requests to such an executor, with the bounds that it has in earnest.
+func newServer(tb testing.TB) http.Handler {
+	tb.Helper()
+	documents := lru.New[*ast.QueryDocument](10)
+	server := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
+	server.SetQueryCache(documents)
+	server.Use(NewExtension(hostileLimits(), documents))
+	server.AddTransport(transport.HTTP{MaxBody: 1 << 20, Variables: transport.Shape{Depth: 8, Items: 250}})
+	return server
+}
+
+// request is what carries the document.
+func (h hostile) request(tb testing.TB) *http.Request {
+	tb.Helper()
+	members := map[string]any{"query": h.document}
+	if h.variables != "" {
+		members["variables"] = json.RawMessage(h.variables)
+	}
+	body, err := json.Marshal(members)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(tb.Context(), http.MethodPost, "/graphql", bytes.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	return request
+}
+
+// TestHostileDocuments refuses each of the corpus by its code, within 10 MB, its transport included, and a bounded number of
+// visited nodes.
 func TestHostileDocuments(t *testing.T) {
 	corpus := readHostile(t)
 	if len(corpus) < 100 {
 		t.Fatalf("there are %d hostile documents, want 100 at least", len(corpus))
 	}
-	e := newExecutor(t)
+	server := newServer(t)
 	for _, h := range corpus {
 		t.Run(h.name, func(t *testing.T) {
-			params := &graphql.RawParams{Query: h.document, Variables: h.variables}
+			request, answer := h.request(t), httptest.NewRecorder()
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			start := cpuTime(t)
-			_, errs := e.CreateOperationContext(graphql.StartOperationTrace(t.Context()), params)
+			server.ServeHTTP(answer, request)
 			spent := cpuTime(t) - start
 			runtime.ReadMemStats(&after)
 
-			if len(errs) == 0 {
-				t.Fatal("it was let pass")
+			var response struct {
+				Data   *json.RawMessage
+				Errors gqlerror.List
+			}
+			err := json.Unmarshal(answer.Body.Bytes(), &response)
+			errs := response.Errors
+			if err != nil || len(errs) == 0 || response.Data != nil {
+				t.Fatalf("it was let pass: %d %s", answer.Code, answer.Body)
 			}
 			if got := errs[0].Extensions["code"]; got != h.code {
 				t.Errorf("code = %v (%s), want %s", got, errs[0].Message, h.code)

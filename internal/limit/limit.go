@@ -23,8 +23,6 @@ type Limits struct {
 	Directives         int // in the document
 	DirectivesAtOnce   int // at one place of it
 	RepeatedFields     int // of one name within one selection: comparing them is quadratic
-	VariableDepth      int // objects and lists within objects and lists
-	VariableItems      int // of one list
 	Cost               int
 	Time               time.Duration // of an operation that is no subscription
 	// Exclusive are fields of the mutation of which an operation may have one at most, all together: those that cost much
@@ -45,8 +43,6 @@ func Default() Limits {
 		Directives:         20,
 		DirectivesAtOnce:   3,
 		RepeatedFields:     20,
-		VariableDepth:      8,
-		VariableItems:      250,
 		Cost:               2000,
 		Time:               10 * time.Second,
 	}
@@ -61,7 +57,6 @@ const (
 	CodeRootFields = "ROOT_FIELD_LIMIT"      // the operation has more fields at its root than it may
 	CodeDirectives = "DIRECTIVE_LIMIT"       // there are more directives, in all or at one place, than there may be
 	CodeRepeated   = "REPEATED_FIELD_LIMIT"  // a field is selected, or a fragment spread, more often at one place than it may
-	CodeVariables  = "VARIABLE_LIMIT"        // the variables are deeper, or a list in them longer, than they may be
 	CodeExclusive  = "EXCLUSIVE_FIELD_LIMIT" // the operation has several fields of which it may have one
 	CodeCost       = "COST_LIMIT"            // the operation costs more than it may
 	CodeTime       = "TIME_LIMIT"            // the operation took longer than it may; what was written stays

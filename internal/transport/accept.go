@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"iter"
 	"mime"
 	"strconv"
 	"strings"
@@ -15,13 +16,13 @@ const (
 // negotiate chooses what an answer is written as by the Accept header (RFC 9110, section 12.5.1): application/json for who
 // does not say, as clients from before the specification do not. Of two that are equally liked it is the more exact one.
 func negotiate(header []string) (media string, acceptable bool) {
-	accept := strings.Join(header, ",")
-	if strings.TrimSpace(accept) == "" {
+	if strings.TrimSpace(strings.Join(header, "")) == "" {
 		return mediaJSON, true
 	}
-	json, graphql := quality(accept, mediaJSON), quality(accept, mediaGraphQL)
+	json, _ := quality(header, mediaJSON)
+	graphql, named := quality(header, mediaGraphQL)
 	switch {
-	case graphql > 0 && (graphql > json || graphql == json && strings.Contains(accept, mediaGraphQL)):
+	case graphql > 0 && (graphql > json || graphql == json && named):
 		return mediaGraphQL, true
 	case json > 0:
 		return mediaJSON, true
@@ -30,19 +31,15 @@ func negotiate(header []string) (media string, acceptable bool) {
 	}
 }
 
-// quality is how much a header likes a media type: what its most exact range says, from 0 to 1.
-func quality(accept, media string) float64 {
-	found, exactness := 0.0, 0
-	for part := range strings.SplitSeq(accept, ",") {
-		got, params, err := mime.ParseMediaType(part)
-		if err != nil {
-			continue
-		}
-		if charset, given := params["charset"]; given && !strings.EqualFold(charset, "utf-8") {
+// quality is how much a header likes a media type: what its most exact range says, from 0 to 1. It may name the type.
+func quality(header []string, media string) (found float64, named bool) {
+	exactness := 0
+	for option := range options(header) {
+		if charset, given := option.params["charset"]; given && !strings.EqualFold(charset, "utf-8") {
 			continue
 		}
 		exact := 0
-		switch got {
+		switch option.name {
 		case media:
 			exact = 3
 		case "application/*":
@@ -50,16 +47,68 @@ func quality(accept, media string) float64 {
 		case "*/*":
 			exact = 1
 		}
-		if exact <= exactness {
-			continue
+		if exact > exactness {
+			found, exactness = option.quality, exact
 		}
-		q := 1.0
-		if text, given := params["q"]; given {
-			if q, err = strconv.ParseFloat(text, 64); err != nil || q < 0 || q > 1 {
-				continue
+	}
+	return found, exactness == 3
+}
+
+// option is one of what a header lets the server choose among (RFC 9110, section 12.4.2); the names are in lower case.
+type option struct {
+	name    string
+	params  map[string]string
+	quality float64
+}
+
+// options leaves out what is malformed.
+func options(header []string) iter.Seq[option] {
+	return func(yield func(option) bool) {
+		for _, line := range header {
+			for part := range separate(line) {
+				name, params, err := mime.ParseMediaType(part)
+				if err != nil {
+					continue
+				}
+				quality, ok := 1.0, true
+				if text, given := params["q"]; given {
+					quality, ok = parseQuality(text)
+				}
+				if ok && !yield(option{name, params, quality}) {
+					return
+				}
 			}
 		}
-		found, exactness = q, exact
 	}
-	return found
+}
+
+// separate splits a list at its commas, those within quotes aside.
+func separate(list string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start, quoted := 0, false
+		for i := 0; i < len(list); i++ {
+			switch {
+			case list[i] == '"':
+				quoted = !quoted
+			case list[i] == '\\' && quoted:
+				i++ // what follows stands for itself
+			case list[i] == ',' && !quoted:
+				if !yield(list[start:i]) {
+					return
+				}
+				start = i + 1
+			}
+		}
+		yield(list[start:])
+	}
+}
+
+// parseQuality reads a weight: from 0 to 1, with three digits at most.
+func parseQuality(text string) (quality float64, ok bool) {
+	whole, fraction, _ := strings.Cut(text, ".")
+	if whole != "0" && whole != "1" || len(fraction) > 3 || strings.Trim(fraction, "0123456789") != "" {
+		return 0, false
+	}
+	quality, err := strconv.ParseFloat(text, 64)
+	return quality, err == nil && quality <= 1
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -42,11 +41,9 @@ func codingFor(header http.Header, length int) string {
 
 // AcceptsGzip tells whether a client can decompress (RFC 9110, section 12.5.3).
 func AcceptsGzip(header http.Header) bool {
-	for coding := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
-		name, weight, _ := strings.Cut(coding, ";")
-		if strings.EqualFold(strings.TrimSpace(name), gzipCoding) {
-			quality, given := strings.CutPrefix(strings.TrimSpace(weight), "q=")
-			return !given || strings.Trim(quality, "0.") != "" // 0 is: by no means
+	for coding := range options(header.Values("Accept-Encoding")) {
+		if coding.name == gzipCoding {
+			return coding.quality > 0
 		}
 	}
 	return false

@@ -24,6 +24,7 @@ func TestCompression(t *testing.T) {
 	for accept, want := range map[string]string{
 		"gzip": "gzip", "deflate, gzip;q=1.0, *;q=0.5": "gzip", "br, GZIP ; q=0.1": "gzip",
 		"": "", "identity": "", "br": "", "gzip;q=0": "", "gzip; q=0.000": "", "xgzip": "",
+		"gzip;Q=0": "", "gzip;Q=0.5": "gzip", "gzip;q=0x1p-2": "", "gzip;q=2": "", `br;a=", gzip"`: "",
 	} {
 		answer := get(t, server, long, "Accept-Encoding: "+accept)
 		if got := answer.Header().Get("Content-Encoding"); got != want {

@@ -12,6 +12,7 @@ import (
 func FuzzRequest(f *testing.F) {
 	for _, body := range []string{
 		typename, `{"query":"{","variables":{}}`, `[]`, `{"query":"{ __typename }"} x`, `{"query":null}`, "\xff", `{"QUERY":"{ __typename }"}`,
+		` { "query" : "\"{}[]," , "a" : [ { } , [ ] , { "b" : [ "\\" , 1 ] } ] , "variables" : { "c" : { } } } `, `{"\u0071uery":"{a}","query":1}`,
 		`{"extensions":{"persistedQuery":{"sha256Hash":"A"}}}`, `{"documentId":"sha256:a","query":"{ __typename }"}`,
 	} {
 		f.Add(body, "query={__typename}")

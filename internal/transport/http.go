@@ -16,6 +16,8 @@ import (
 type HTTP struct {
 	// MaxBody is how long a request's body may be, in bytes.
 	MaxBody int64
+	// Variables is how much the variables, and the extensions, may have.
+	Variables Shape
 }
 
 var _ graphql.Transport = HTTP{}
@@ -76,9 +78,10 @@ func unfit(method string, operation ast.Operation) *refused {
 
 // refused is a request that never gets to be an operation.
 type refused struct {
-	status int
-	allow  string // the methods that would do, if this one does not
-	err    *gqlerror.Error
+	status    int
+	operation bool   // it is a request, but its operation is not executed: it is answered by the status of such
+	allow     string // the methods that would do, if this one does not
+	err       *gqlerror.Error
 }
 
 const codeBadRequest = "BAD_REQUEST" // the request is none: its body, its URL, its method or its headers
@@ -95,5 +98,9 @@ func (a answer) refuse(ctx context.Context, exec graphql.GraphExecutor, why *ref
 	if why.allow != "" {
 		a.w.Header().Set("Allow", why.allow)
 	}
-	a.send(why.status, exec.DispatchError(ctx, why.list()))
+	status := why.status
+	if why.operation {
+		status = a.statusOf(why.list())
+	}
+	a.send(status, exec.DispatchError(ctx, why.list()))
 }

@@ -56,6 +56,7 @@ func LoadDocuments(path string, only bool, maximum Bounds) (*Documents, error) {
 var _ interface {
 	graphql.HandlerExtension
 	graphql.OperationParameterMutator
+	graphql.OperationInterceptor
 } = (*Documents)(nil)
 
 // ExtensionName implements graphql.HandlerExtension.
@@ -84,10 +85,19 @@ func (d *Documents) MutateOperationParameters(_ context.Context, params *graphql
 		params.Query = text
 	case hashText(params.Query) != hash:
 		return coded(codeBadRequest, "the hash is not the document's")
-	default:
-		d.sent.put(hash, params.Query, len(params.Query))
 	}
 	return nil
+}
+
+// InterceptOperation implements graphql.OperationInterceptor: it remembers what is executed, and so was found good by all who
+// look at it. What is refused would push that out.
+func (d *Documents) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	operation := graphql.GetOperationContext(ctx)
+	hash := hashOf(operation.Extensions)
+	if _, filed := d.file[hash]; hash != "" && !filed {
+		d.sent.put(hash, operation.RawQuery, len(operation.RawQuery))
+	}
+	return next(ctx)
 }
 
 func coded(code, message string) *gqlerror.Error {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"postern/internal/limit"
 	"postern/internal/transport"
 )
 
@@ -74,6 +75,28 @@ func TestPersistedQueriesAreBounded(t *testing.T) {
 		if kept != 5 {
 			t.Errorf("bounded in %s, %d documents are kept, want 5", name, kept)
 		}
+	}
+}
+
+// TestRefusedDocumentsAreForgotten: what does not fit the schema, or costs too much, does not push out what was good.
+func TestRefusedDocumentsAreForgotten(t *testing.T) {
+	t.Parallel()
+	limits := limit.Default()
+	limits.DocumentLength, limits.Cost = 100, 1
+	documents := transport.NewDocuments(transport.Bounds{Entries: 2, Bytes: 1000})
+	server := newServer(documents, limit.NewExtension(limits, transport.NewDocumentCache(transport.Bounds{})))
+	const good = "{ __typename }"
+	post(t, server, persisted(good, hashOf(good)))
+	for _, document := range []string{
+		"{ nothing }", "{", "{ __typename } # " + strings.Repeat("x", 500), "{ posts { totalCount } }", "subscription { postPublished { id } }",
+	} {
+		firstError(t, post(t, server, persisted(document, hashOf(document))))
+		if _, code := firstError(t, post(t, server, persisted("", hashOf(document)))); code != "PERSISTED_QUERY_NOT_FOUND" {
+			t.Errorf("%.30s by its hash = %s, want it not to be known", document, code)
+		}
+	}
+	if kept := post(t, server, persisted("", hashOf(good))); kept.Body.String() != answered {
+		t.Errorf("the good document by its hash = %s, want %s", kept.Body, answered)
 	}
 }
 

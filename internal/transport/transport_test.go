@@ -25,7 +25,7 @@ func newServer(extensions ...graphql.HandlerExtension) http.Handler {
 	for _, extension := range extensions {
 		server.Use(extension)
 	}
-	server.AddTransport(transport.HTTP{MaxBody: maxBody})
+	server.AddTransport(transport.HTTP{MaxBody: maxBody, Variables: transport.Shape{Depth: 8, Items: 250}})
 	return server
 }
 
@@ -80,7 +80,10 @@ func TestBodyPasses(t *testing.T) {
 		"a query":         typename,
 		"all there is":    ` {"query": "query A { __typename }", "operationName": "A", "variables": {}, "extensions": {}} ` + "\n",
 		"nulls":           `{"query":"{ __typename }","operationName":null,"variables":null,"extensions":null}`,
-		"unknown members": `{"query":"{ __typename }","id":[1]}`,
+		"unknown members": `{"query":"{ __typename }","id":[1],"id":[{"query":"{"}],"Query":"{","s":"\\\"}"}`,
+		"escaped names":   ` {"\u0071uery" : "{ __typename }" , "variables" : { } } `,
+		"wide variables":  `{"query":"{ __typename }","variables":{"a":[` + strings.Repeat("1,", 249) + `1],"b":"[[[[[[[[[[,"}}`,
+		"deep variables":  `{"query":"{ __typename }","variables":{"a":[[[[[[[[1]]]]]]]]}}`,
 		"other scripts":   `{"query":"# привет 🙂\n{ __typename }"}`,
 		"a full kilobyte": `{"query":"{ __typename }` + strings.Repeat(" ", maxBody-len(typename)) + `"}`,
 	} {
@@ -121,6 +124,12 @@ func TestBodyIsRefused(t *testing.T) {
 		{"variables in a list", `{"query":"{a}","variables":["` + secret + `"]}`, http.StatusBadRequest},
 		{"a name of another type", `{"query":"{a}","operationName":5}`, http.StatusBadRequest},
 		{"extensions of another type", `{"query":"{a}","extensions":true}`, http.StatusBadRequest},
+		{"two queries", `{"query":"{a}","query":"{ __typename }"}`, http.StatusBadRequest},
+		{"two queries, one of them escaped", `{"query":"{a}","\u0071uery":"{ __typename }"}`, http.StatusBadRequest},
+		{"variables twice", `{"query":"{ __typename }","variables":null,"variables":{}}`, http.StatusBadRequest},
+		{"a query in capitals", `{"QUERY":"{ __typename }"}`, http.StatusBadRequest},
+		{"too many members", `{"query":"{ __typename }"` + strings.Repeat(`,"a":1`, 100) + `}`, http.StatusBadRequest},
+		{"deep extensions", `{"query":"{ __typename }","extensions":{"a":[[[[[[[[[1]]]]]]]]]}}`, http.StatusBadRequest},
 		{"nothing in it", `{}`, http.StatusBadRequest},
 		{"no query", `{"variables":{"password":"` + secret + `"}}`, http.StatusBadRequest},
 		{"an empty query", `{"query":""}`, http.StatusBadRequest},
@@ -156,6 +165,9 @@ func TestContentTypeIsRefused(t *testing.T) {
 			t.Errorf("POST with %q = %d, want 415", header, answer.Code)
 		}
 	}
+	if answer := post(t, server, typename, "Content-Type: application/json"); answer.Code != http.StatusUnsupportedMediaType {
+		t.Errorf("POST with two content types = %d, want 415", answer.Code)
+	}
 	if answer := post(t, server, typename, "Content-Encoding: gzip"); answer.Code != http.StatusUnsupportedMediaType {
 		t.Errorf("POST of a compressed body = %d, want 415", answer.Code)
 	}
@@ -171,19 +183,25 @@ func TestAccept(t *testing.T) {
 		"application/*":                     plain,
 		"application/json":                  plain,
 		"application/graphql-response+json": graphQL,
-		"application/graphql-response+json, application/json":             graphQL,
-		"application/json, application/graphql-response+json":             graphQL,
-		"application/json, application/graphql-response+json;q=0.9":       plain,
-		"application/graphql-response+json;q=0.1, */*;q=0.2":              plain,
-		"application/graphql-response+json;q=0, */*":                      plain,
-		"text/html, application/graphql-response+json;charset=utf-8":      graphQL,
-		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": plain,
+		"application/graphql-response+json, application/json":                       graphQL,
+		"application/json, application/graphql-response+json":                       graphQL,
+		"application/json, application/graphql-response+json;q=0.9":                 plain,
+		"application/graphql-response+json;q=0.1, */*;q=0.2":                        plain,
+		"application/graphql-response+json;q=0, */*":                                plain,
+		"text/html, application/graphql-response+json;charset=utf-8":                graphQL,
+		"Application/GraphQL-Response+JSON, application/JSON":                       graphQL,
+		"application/json;Q=0.5, application/graphql-response+json;Q=0.4":           plain,
+		"application/json, application/graphql-response+json;q=0x1p-2":              plain,
+		"application/json;q=0.5, application/graphql-response+json;q=.9":            plain,
+		"application/json;q=0.5, */*;q=1e0":                                         plain,
+		`application/json, text/plain;a=", application/graphql-response+json, \","`: plain,
+		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8":           plain,
 	} {
 		if got := post(t, server, typename, "Accept: "+accept).Header().Get("Content-Type"); got != want {
 			t.Errorf("Accept: %s is answered as %s, want %s", accept, got, want)
 		}
 	}
-	for _, accept := range []string{"text/html", "application/json;q=0", "application/xml", "application/json;charset=latin1", "nonsense"} {
+	for _, accept := range []string{"text/html", "application/json;q=0", "application/xml", "application/json;charset=latin1", "nonsense", "application/json;q=0x1p-2", "application/json;q=0.1234", "application/json;q=1.001"} {
 		if answer := post(t, server, typename, "Accept: "+accept); answer.Code != http.StatusNotAcceptable {
 			t.Errorf("Accept: %s is answered %d, want 406", accept, answer.Code)
 		}
@@ -197,6 +215,8 @@ func TestStatusOfRequestErrors(t *testing.T) {
 		"malformed":        `{"query":"{"}`,
 		"unknown field":    `{"query":"{ nothing }"}`,
 		"wrong operation":  `{"query":"query A { __typename }","operationName":"B"}`,
+		"deep variables":   `{"query":"{ __typename }","variables":{"a":[[[[[[[[[]]]]]]]]]}}`,
+		"long variables":   `{"query":"{ __typename }","variables":{"a":[` + strings.Repeat("1,", 250) + `1]}}`,
 		"missing variable": `{"query":"query($id: ID!) { node(id: $id) { id } }"}`,
 	} {
 		for media, want := range map[string]int{"application/json": http.StatusOK, "application/graphql-response+json": http.StatusBadRequest} {
@@ -214,6 +234,9 @@ func TestGET(t *testing.T) {
 	answer := get(t, server, "{ __typename }")
 	if answer.Code != http.StatusOK || answer.Body.String() != answered {
 		t.Fatalf("GET = %d %s, want %s", answer.Code, answer.Body, answered)
+	}
+	if other := ask(t, server, http.MethodGet, "/graphql?query={__typename}&Query={&x=1&x=2&VARIABLES=1", ""); other.Body.String() != answered {
+		t.Errorf("GET with names that nobody knows = %d %s, want %s", other.Code, other.Body, answered)
 	}
 	etag := answer.Header().Get("ETag")
 	if etag == "" || answer.Header().Get("Cache-Control") != "public, no-cache" || answer.Header().Get("Vary") != "Accept, Accept-Encoding, Authorization, GraphQL-Cost" {
@@ -247,6 +270,7 @@ func TestGETIsRefused(t *testing.T) {
 	for name, query := range map[string]string{
 		"no query": "", "variables that are no JSON": "query={__typename}&variables={", "variables in a list": "query={__typename}&variables=[]",
 		"two queries": "query={__typename}&query={__typename}", "a bad escape": "query=%zz", "extensions that are no object": "query={__typename}&extensions=1",
+		"a query in capitals": "Query={__typename}", "variables twice": "query={__typename}&variables={}&variables={}",
 	} {
 		if answer := ask(t, server, http.MethodGet, "/graphql?"+query, ""); answer.Code != http.StatusBadRequest {
 			t.Errorf("GET with %s = %d, want 400", name, answer.Code)
