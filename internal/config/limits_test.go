@@ -37,9 +37,9 @@ func TestLimitsThatMakeNoSense(t *testing.T) {
 		{"LIMIT_DIRECTIVES", negative, func(c *config.Config) { c.Limits.Directives = -5 }},
 		{"LIMIT_DIRECTIVES_AT_ONCE", negative, func(c *config.Config) { c.Limits.DirectivesAtOnce = -1 }},
 		{"LIMIT_REPEATED_FIELDS", nothing, func(c *config.Config) { c.Limits.RepeatedFields = 0 }},
-		{"LIMIT_VARIABLE_DEPTH", nothing, func(c *config.Config) { c.Limits.VariableDepth = -1 }},
-		{"LIMIT_VARIABLE_DEPTH", nothing, func(c *config.Config) { c.Limits.VariableDepth = 0 }},
-		{"LIMIT_VARIABLE_ITEMS", nothing, func(c *config.Config) { c.Limits.VariableItems = -1 }},
+		{"LIMIT_VARIABLE_DEPTH", nothing, func(c *config.Config) { c.LimitVariableDepth = -1 }},
+		{"LIMIT_VARIABLE_DEPTH", nothing, func(c *config.Config) { c.LimitVariableDepth = 0 }},
+		{"LIMIT_VARIABLE_ITEMS", nothing, func(c *config.Config) { c.LimitVariableItems = -1 }},
 		{"LIMIT_COST", nothing, func(c *config.Config) { c.Limits.Cost = -1 }},
 		{"LIMIT_COST", anInt, func(c *config.Config) { c.Limits.Cost = 1 << 31 }},
 		{"LIMIT_PAGE_SIZE", nothing, func(c *config.Config) { c.LimitPageSize = 0 }},
@@ -59,7 +59,7 @@ func TestLimitsThatJustMakeSense(t *testing.T) {
 	for name, change := range map[string]func(*config.Config){
 		"none": func(c *config.Config) { c.Limits.Aliases, c.Limits.Directives, c.Limits.DirectivesAtOnce = 0, 0, 0 },
 		"one": func(c *config.Config) {
-			c.Limits.IntrospectionDepth, c.Limits.VariableDepth, c.Limits.VariableItems = 1, 1, 1
+			c.Limits.IntrospectionDepth, c.LimitVariableDepth, c.LimitVariableItems = 1, 1, 1
 		},
 		"the longest body": func(c *config.Config) { c.LimitBody = 1<<31 - 1 },
 		"the longest time": func(c *config.Config) { c.Limits.Time = 50 * time.Second },
