@@ -180,10 +180,9 @@ func newGraphQL(c config.Config, documents *transport.Documents, o graph.Options
 	server := graph.NewServer(o)
 	server.Use(documents)
 	server.Use(limit.NewExtension(limits, o.Documents))
-	server.AddTransport(transport.HTTP{
-		MaxBody:   c.LimitBody,
-		Variables: transport.Shape{Depth: c.LimitVariableDepth, Items: c.LimitVariableItems},
-	})
+	shape := transport.Shape{Depth: c.LimitVariableDepth, Items: c.LimitVariableItems}
+	server.Use(shape)
+	server.AddTransport(transport.HTTP{MaxBody: c.LimitBody, Variables: shape})
 	return server
 }
 

@@ -91,7 +91,9 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	limits := limit.Default()
 	limits.Time = 10 * time.Minute // machines that test are busy
 	graphql.Use(limit.NewExtension(limits, documents))
-	graphql.AddTransport(transport.HTTP{MaxBody: 1 << 20, Variables: transport.Shape{Depth: 8, Items: 250}})
+	shape := transport.Shape{Depth: 8, Items: 250}
+	graphql.Use(shape)
+	graphql.AddTransport(transport.HTTP{MaxBody: 1 << 20, Variables: shape})
 	site, err := httpd.New(httpd.Options{
 		GraphQL:       graphql,
 		Authenticator: authenticator,

@@ -60,6 +60,20 @@ func TestForeignOrigin(t *testing.T) {
 	}
 }
 
+// TestVariablesOverWebSocket: what comes over a WebSocket is bounded as what comes by POST is.
+func TestVariablesOverWebSocket(t *testing.T) {
+	s := newServer(t, storetest.SQLiteURL(t))
+	w := s.watch(t, `{ __typename }`)
+	w.receive(t, "next")
+	w.receive(t, "complete")
+	w.send(t, message{ID: "2", Type: "subscribe", Payload: json.RawMessage(
+		`{"query":"{ __typename }","variables":{"a":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}}`,
+	)})
+	if refused := w.receive(t, "next"); !strings.Contains(string(refused.Payload), "VARIABLE_LIMIT") {
+		t.Errorf("deep variables = %s, want VARIABLE_LIMIT", refused.Payload)
+	}
+}
+
 // watcher is a subscription.
 type watcher struct {
 	socket   *websocket.Conn
