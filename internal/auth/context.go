@@ -63,10 +63,14 @@ func NewContext(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, contextKey{}, c)
 }
 
-// FromContext returns the caller that NewContext put there, and an anonymous one where there is none.
+// FromContext returns the caller that NewContext or NewLiveContext put there, and an anonymous one where there is none.
 func FromContext(ctx context.Context) Caller {
-	if c, ok := ctx.Value(contextKey{}).(Caller); ok {
+	switch c := ctx.Value(contextKey{}).(type) {
+	case Caller:
 		return c
+	case *Live:
+		return *c.caller.Load()
+	default:
+		return Caller{Refusal: TokenMissing}
 	}
-	return Caller{Refusal: TokenMissing}
 }

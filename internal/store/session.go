@@ -89,6 +89,22 @@ func (s *Store) SessionRole(ctx context.Context, user id.User, session id.Sessio
 	return role, notFound(err, "session")
 }
 
+// LivingSessions implements account.Store.
+func (s *Store) LivingSessions(ctx context.Context, ids []id.Session, now time.Time) (map[id.Session]auth.Role, error) {
+	list, args := in(2, ids, id.Session{})
+	living := make(map[id.Session]auth.Role, len(ids))
+	_, err := all(ctx, s.read(), func(r row) (session id.Session, err error) {
+		var role auth.Role
+		err = r.Scan(&session, &role)
+		living[session] = role
+		return session, err
+	}, `
+		SELECT s.id, u.role FROM sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.id IN (`+list+`) AND s.expires_at > $1 AND u.disabled_at IS NULL`,
+		append([]any{now}, args...)...)
+	return living, err
+}
+
 // Sessions implements account.Store.
 func (s *Store) Sessions(ctx context.Context, user id.User, now time.Time, w page.Window) (page.Page[*account.Session], error) {
 	return paged(ctx, s.read(), list[*account.Session]{

@@ -18,6 +18,7 @@ func sessions() []clause {
 		{"a session's state is found, expired or not", stateFound},
 		{"a refresh token is rotated if it is the current one", tokenRotated},
 		{"a session's role is its account's while it lives", roleWhileLiving},
+		{"living sessions are found by their ids, each with its account's role", rolesOfLiving},
 		{"sessions are those of the account that live", sessionsLiving},
 		{"a session is ended by its account only", sessionEnded},
 		{"sessions are ended but the one to keep, and those that lived returned", sessionsEnded},
@@ -115,6 +116,42 @@ func roleWhileLiving(s *scene) {
 	s.notFound("SessionRole(no session)", second(s.store.SessionRole(s.ctx, c.ID, id.Session{}, session.CreatedAt)))
 	s.must(s.store.EndSession(s.ctx, c.ID, session.ID))
 	s.notFound("SessionRole(ended)", second(s.store.SessionRole(s.ctx, c.ID, session.ID, session.CreatedAt)))
+}
+
+func rolesOfLiving(s *scene) {
+	c, other, gone := s.newUser(), s.user(), s.user()
+	c.Role = auth.Editor
+	s.must(s.store.CreateAccount(s.ctx, c, nil))
+	first, expired, last, others, disabled := s.session(c), s.newSession(c.ID), s.session(c), s.session(other), s.session(gone)
+	now := disabled.CreatedAt.Add(time.Minute)
+	expired.ExpiresAt = now
+	s.must(s.store.OpenSession(s.ctx, expired, c.PasswordHash))
+	s.must(s.store.Disable(s.ctx, gone.ID, now))
+	ended := s.session(other)
+	s.must(s.store.EndSession(s.ctx, other.ID, ended.ID))
+
+	living := func(what string, ids []id.Session, at time.Time, want map[id.Session]auth.Role) {
+		s.t.Helper()
+		got, err := s.store.LivingSessions(s.ctx, ids, at)
+		s.returns("LivingSessions("+what+")", got, err, want)
+	}
+	all := []id.Session{{}, last.ID, ended.ID, others.ID, expired.ID, first.ID, disabled.ID, s.newSession(c.ID).ID, last.ID}
+	want := map[id.Session]auth.Role{first.ID: auth.Editor, last.ID: auth.Editor, others.ID: other.Role}
+	living("none", nil, now, map[id.Session]auth.Role{})
+	living("all", all, now, want)
+	living("no session", []id.Session{{}, ended.ID}, now, map[id.Session]auth.Role{})
+	many := slices.Clone(all)
+	for len(many) < 512 {
+		many = append(many, s.newSession(c.ID).ID)
+	}
+	living("many", many, now, want)
+	living("one at its last moment", []id.Session{expired.ID}, now.Add(-time.Microsecond), map[id.Session]auth.Role{expired.ID: auth.Editor})
+	s.must(s.store.SetRole(s.ctx, c.ID, auth.Reader))
+	living("of another role", []id.Session{first.ID}, now, map[id.Session]auth.Role{first.ID: auth.Reader})
+	s.must(s.store.Enable(s.ctx, gone.ID))
+	living("ended by disabling", []id.Session{disabled.ID}, now, map[id.Session]auth.Role{})
+	s.must(s.store.DeleteAccount(s.ctx, c.ID, nil))
+	living("of nobody", all, now, map[id.Session]auth.Role{others.ID: other.Role})
 }
 
 func sessionsLiving(s *scene) {
