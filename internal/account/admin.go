@@ -28,7 +28,7 @@ func (s *Service) SetRole(ctx context.Context, email string, role auth.Role) err
 	if err != nil {
 		return err
 	}
-	return s.store.SetRole(ctx, found.ID, role)
+	return s.changed(ctx, found.ID, s.store.SetRole(ctx, found.ID, role))
 }
 
 // Disable ends all sessions of an account, and lets it open none.
@@ -37,7 +37,7 @@ func (s *Service) Disable(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	return s.store.Disable(ctx, found.ID, s.now())
+	return s.changed(ctx, found.ID, s.store.Disable(ctx, found.ID, s.now()))
 }
 
 // Enable undoes Disable; the sessions stay ended.
@@ -63,7 +63,7 @@ func (s *Service) SetPassword(ctx context.Context, email, password string) error
 	if err != nil {
 		return err
 	}
-	return s.store.SetPassword(ctx, found.ID, hash, nil)
+	return s.changed(ctx, found.ID, s.store.SetPassword(ctx, found.ID, hash, nil))
 }
 
 func (s *Service) byEmail(ctx context.Context, email string) (*Credentials, error) {

@@ -40,7 +40,8 @@ func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in Cha
 	if err != nil {
 		return nil, err
 	}
-	return account, ended(s.store.SetPassword(ctx, viewer.UserID, hash, proof))
+	err = s.store.SetPassword(ctx, viewer.UserID, hash, proof)
+	return account, ended(s.changed(ctx, viewer.UserID, err))
 }
 
 // confirm checks that the viewer knows their password; field is where in the input it stands.

@@ -53,7 +53,7 @@ func (s *Service) RefreshToken(ctx context.Context, in RefreshTokenInput) (Login
 func (s *Service) repeat(ctx context.Context, state SessionState, token refreshToken) (Login, error) {
 	next, ok := state.repeat(token, s.now())
 	if !ok {
-		if err := s.store.EndSession(ctx, state.UserID, state.ID); err != nil {
+		if err := s.changed(ctx, state.UserID, s.store.EndSession(ctx, state.UserID, state.ID)); err != nil {
 			return Login{}, orBadToken(err)
 		}
 		return Login{}, badToken()

@@ -6,6 +6,7 @@ package account
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"postern/internal/auth"
@@ -22,6 +23,8 @@ type Options struct {
 	// SignupOpen lets anybody open an account; SignupRole is what it may do.
 	SignupOpen bool
 	SignupRole auth.Role
+	// Log is told by Run of what nobody else is told.
+	Log *slog.Logger
 }
 
 // Service is what can be done with accounts. It is safe for concurrent use.
@@ -32,6 +35,8 @@ type Service struct {
 	now       func() time.Time
 	open      bool
 	role      auth.Role
+	log       *slog.Logger
+	watches   watches
 }
 
 // NewService returns a Service.
@@ -43,6 +48,8 @@ func NewService(o Options) *Service {
 		now:       func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		open:      o.SignupOpen,
 		role:      o.SignupRole,
+		log:       o.Log,
+		watches:   watches{byUser: make(map[id.User]map[*watch]struct{})},
 	}
 }
 
@@ -100,7 +107,8 @@ func (s *Service) DeleteAccount(ctx context.Context, viewer auth.Viewer, in Dele
 	if err != nil {
 		return id.User{}, err
 	}
-	return viewer.UserID, ended(s.store.DeleteAccount(ctx, viewer.UserID, proof))
+	err = s.store.DeleteAccount(ctx, viewer.UserID, proof)
+	return viewer.UserID, ended(s.changed(ctx, viewer.UserID, err))
 }
 
 // ended turns "there is no such account", of the viewer's own, into what that means: the session has ended in between.

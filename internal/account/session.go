@@ -108,7 +108,7 @@ type RevokeSessionInput struct {
 
 // RevokeSession ends one of the viewer's sessions. It answers NotFound for any other.
 func (s *Service) RevokeSession(ctx context.Context, viewer auth.Viewer, in RevokeSessionInput) (id.Session, error) {
-	err := s.store.EndSession(ctx, viewer.UserID, in.SessionID)
+	err := s.changed(ctx, viewer.UserID, s.store.EndSession(ctx, viewer.UserID, in.SessionID))
 	if fault.CodeOf(err) == fault.NotFound {
 		err = fault.New(fault.NotFound, "You have no such session.").At("input", "sessionId")
 	}
@@ -117,10 +117,12 @@ func (s *Service) RevokeSession(ctx context.Context, viewer auth.Viewer, in Revo
 
 // RevokeOtherSessions ends all of the viewer's sessions but the one that asks, and returns those that ended.
 func (s *Service) RevokeOtherSessions(ctx context.Context, viewer auth.Viewer) ([]id.Session, error) {
-	return s.store.EndSessions(ctx, viewer.UserID, viewer.SessionID, s.now())
+	revoked, err := s.store.EndSessions(ctx, viewer.UserID, viewer.SessionID, s.now())
+	return revoked, s.changed(ctx, viewer.UserID, err)
 }
 
 // Logout ends the session that asks.
 func (s *Service) Logout(ctx context.Context, viewer auth.Viewer) (id.Session, error) {
-	return viewer.SessionID, ended(s.store.EndSession(ctx, viewer.UserID, viewer.SessionID))
+	err := s.store.EndSession(ctx, viewer.UserID, viewer.SessionID)
+	return viewer.SessionID, ended(s.changed(ctx, viewer.UserID, err))
 }

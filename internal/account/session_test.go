@@ -3,6 +3,7 @@ package account_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -46,7 +47,24 @@ func endings() map[string]ending {
 		"DeleteAccount": {func(ctx context.Context, v visit) error {
 			return second(v.DeleteAccount(ctx, v.another, account.DeleteAccountInput{Password: password}))
 		}, false},
+		"RefreshToken of an older generation": {reuse, true},
 	}
+}
+
+// reuse uses the first session's refresh token, the one that follows, and the first once more.
+func reuse(ctx context.Context, v visit) error {
+	first := account.RefreshTokenInput{RefreshToken: v.first.Tokens.RefreshToken}
+	login, err := v.RefreshToken(ctx, first)
+	if err != nil {
+		return err
+	}
+	if _, err := v.RefreshToken(ctx, account.RefreshTokenInput{RefreshToken: login.Tokens.RefreshToken}); err != nil {
+		return err
+	}
+	if _, err := v.RefreshToken(ctx, first); fault.CodeOf(err) != fault.InvalidToken {
+		return fmt.Errorf("the first token answers %w", err)
+	}
+	return nil
 }
 
 func TestAuthorizeOnceASessionHasEnded(t *testing.T) {
@@ -54,9 +72,7 @@ func TestAuthorizeOnceASessionHasEnded(t *testing.T) {
 	for name, test := range endings() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v := visit{house: open(t)}
-			v.first, v.second = v.signup(t, "Jane"), v.login(t, "Jane")
-			v.viewer, v.another = v.house.viewer(t, v.first), v.house.viewer(t, v.second)
+			v := newVisit(t, open(t))
 			bystander := v.visitor(t, "John")
 			if err := test.end(t.Context(), v); err != nil {
 				t.Fatalf("%s = %v, want nil", name, err)
