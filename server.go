@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -85,11 +86,18 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	if err := prepare(ctx, c, db, log); err != nil {
 		return err
 	}
+	accounts, authenticator, err := newAccounts(c, db, secret, log)
+	if err != nil {
+		return err
+	}
+	defer inBackground(ctx, accounts.Run)()
 	health := httpd.NewHealth(log,
 		httpd.Check{Name: "database", Run: db.Ping},
 		httpd.Check{Name: "migrations", Run: db.CheckMigrated},
 	)
-	site, err := newSite(c, parts{db: db, secret: secret, documents: documents, health: health, log: log})
+	site, err := newSite(c, parts{
+		db: db, accounts: accounts, authenticator: authenticator, documents: documents, health: health, log: log,
+	})
 	if err != nil {
 		return err
 	}
@@ -121,49 +129,67 @@ func prepare(ctx context.Context, c config.Config, db *store.Store, log *slog.Lo
 
 // parts are what a site is wired of.
 type parts struct {
-	db        *store.Store
-	secret    config.Secret
-	documents *transport.Documents
-	health    *httpd.Health
-	log       *slog.Logger
+	db            *store.Store
+	accounts      *account.Service
+	authenticator *auth.Authenticator
+	documents     *transport.Documents
+	health        *httpd.Health
+	log           *slog.Logger
 }
 
-// newSite wires what answers requests.
-func newSite(c config.Config, p parts) (http.Handler, error) {
+// inBackground runs a function until the one that is returned is called, which waits for its end.
+func inBackground(ctx context.Context, run func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// newAccounts wires who may ask with how they prove it.
+func newAccounts(
+	c config.Config, db *store.Store, secret config.Secret, log *slog.Logger,
+) (*account.Service, *auth.Authenticator, error) {
 	tokens, err := auth.NewTokens(auth.TokenOptions{
-		Secret:   []byte(p.secret.Reveal()),
+		Secret:   []byte(secret.Reveal()),
 		Issuer:   c.Issuer(),
 		Audience: "postern",
 		ClientID: "postern",
 		Now:      time.Now,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	signupRole, err := auth.ParseRole(c.SignupRole)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	accounts := account.NewService(account.Options{
-		Store: p.db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: time.Now,
-		SignupOpen: c.Signup, SignupRole: signupRole,
+		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: time.Now,
+		SignupOpen: c.Signup, SignupRole: signupRole, Log: log,
 	})
-	authenticator := auth.NewAuthenticator(tokens, accounts.Authorize)
+	return accounts, auth.NewAuthenticator(tokens, accounts.Authorize), nil
+}
+
+// newSite wires what answers requests.
+func newSite(c config.Config, p parts) (http.Handler, error) {
 	sdl := ""
 	if c.Introspect() {
 		sdl = schema
 	}
 	graphQL := newGraphQL(c, p.documents, graph.Options{
-		Resolver:      &graph.Resolver{Accounts: accounts, Posts: blog.NewService(p.db, time.Now), Limits: shownLimits(c)},
-		Authenticate:  authenticator.Authenticate,
-		Authorize:     accounts.Authorize,
+		Resolver:      &graph.Resolver{Accounts: p.accounts, Posts: blog.NewService(p.db, time.Now), Limits: shownLimits(c)},
+		Authenticate:  p.authenticator.Authenticate,
+		Authorize:     p.accounts.Authorize,
 		RequestID:     httpd.RequestID,
 		Introspection: c.Introspect(),
 		Log:           p.log,
 	})
 	return httpd.New(httpd.Options{
 		GraphQL:       graphQL,
-		Authenticator: authenticator,
+		Authenticator: p.authenticator,
 		Health:        p.health,
 		Page:          c.Page(),
 		Origins:       c.CORSOrigins,
