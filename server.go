@@ -187,9 +187,14 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 		Introspection: c.Introspect(),
 		Log:           p.log,
 	})
+	proxies, err := c.Proxies()
+	if err != nil {
+		return nil, err
+	}
 	return httpd.New(httpd.Options{
 		GraphQL:       graphQL,
 		Authenticator: p.authenticator,
+		Proxies:       proxies,
 		Health:        p.health,
 		Page:          c.Page(),
 		Origins:       c.CORSOrigins,

@@ -1,20 +1,11 @@
 package auth
 
-import (
-	"context"
-	"net/netip"
-)
+import "context"
 
 // Viewer is an account that has proved who it is: what its access token claims, and the role that the store says.
 type Viewer struct {
 	Claims
 	Role Role
-}
-
-// Client is where a request comes from.
-type Client struct {
-	Address   netip.Addr
-	UserAgent string
 }
 
 // Caller is who is asking: one for each request.

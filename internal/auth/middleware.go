@@ -8,10 +8,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/netip"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Sessions tells which role the account of a token has, and whether the token's session still lives: if not, the error is
@@ -32,10 +29,12 @@ func NewAuthenticator(tokens *Tokens, sessions Sessions) *Authenticator {
 // Middleware puts a Caller into the context of each request. A token that is present but bad makes an anonymous caller,
 // for reading is open to all; the answer then carries WWW-Authenticate (RFC 6750, section 3). If the session cannot be
 // looked up, fail answers.
-func (a *Authenticator) Middleware(fail func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
+func (a *Authenticator) Middleware(
+	proxies Proxies, fail func(http.ResponseWriter, *http.Request, error),
+) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			caller := Caller{Client: ClientOf(r)}
+			caller := Caller{Client: proxies.ClientOf(r)}
 			var err error
 			caller.Viewer, caller.Refusal, err = a.Authenticate(r.Context(), r.Header["Authorization"])
 			if err != nil {
@@ -84,30 +83,4 @@ func bearer(header []string) (token string, refusal Reason) {
 	default:
 		return strings.TrimLeft(token, " "), ""
 	}
-}
-
-// maxUserAgent is how much is kept of what a client calls itself, in bytes.
-const maxUserAgent = 256
-
-// ClientOf tells where a request comes from.
-func ClientOf(r *http.Request) Client {
-	address, _ := netip.ParseAddrPort(r.RemoteAddr) // on a Unix socket there is none
-	return Client{Address: address.Addr().Unmap().WithZone(""), UserAgent: printable(r.UserAgent(), maxUserAgent)}
-}
-
-// printable is at most the first so many bytes of a text without what a database or a terminal would stumble over.
-func printable(text string, length int) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, text)
-	if len(text) <= length {
-		return text
-	}
-	for length > 0 && !utf8.RuneStart(text[length]) {
-		length--
-	}
-	return text[:length]
 }

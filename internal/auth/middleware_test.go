@@ -25,7 +25,7 @@ func serve(t *testing.T, tokens *auth.Tokens, sessions auth.Sessions, r *http.Re
 	})
 	fail := func(w http.ResponseWriter, _ *http.Request, err error) { http.Error(w, err.Error(), http.StatusTeapot) }
 	recorder := httptest.NewRecorder()
-	auth.NewAuthenticator(tokens, sessions).Middleware(fail)(handler).ServeHTTP(recorder, r)
+	auth.NewAuthenticator(tokens, sessions).Middleware(nil, fail)(handler).ServeHTTP(recorder, r)
 	return recorder, seen
 }
 
@@ -151,48 +151,6 @@ func TestMiddlewareTellsWhereTheRequestComesFrom(t *testing.T) {
 	_, caller := serve(t, tokensAt(t, signedAt), editor, r)
 	if want := (auth.Client{Address: netip.MustParseAddr("203.0.113.9"), UserAgent: "curl/8"}); caller.Client != want {
 		t.Errorf("Client = %+v, want %+v", caller.Client, want)
-	}
-}
-
-func TestClientOfAddress(t *testing.T) {
-	t.Parallel()
-	for remote, want := range map[string]netip.Addr{
-		"203.0.113.9:4711":          netip.MustParseAddr("203.0.113.9"),
-		"[2001:db8::1]:4711":        netip.MustParseAddr("2001:db8::1"),
-		"[::ffff:203.0.113.9]:4711": netip.MustParseAddr("203.0.113.9"),
-		"[fe80::1%eth0]:4711":       netip.MustParseAddr("fe80::1"),
-		"@":                         {}, // a Unix socket
-		"":                          {},
-		"example.org:80":            {},
-	} {
-		if got := auth.ClientOf(&http.Request{RemoteAddr: remote}).Address; got != want {
-			t.Errorf("ClientOf(%q).Address = %v, want %v", remote, got, want)
-		}
-	}
-}
-
-func TestClientOfUserAgent(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct{ name, sent, want string }{
-		{"nothing", "", ""},
-		{"plain", "Mozilla/5.0 (X11; Linux)", "Mozilla/5.0 (X11; Linux)"},
-		{"another script", "браузер 🦊", "браузер 🦊"},
-		{"control characters", "a\x00b\x1b[31mc\r\nd\te\x7ff", "ab[31mcdef"},
-		{"control characters of Latin 1", "a\u0085b\u009b31mc", "ab31mc"},
-		{"invalid UTF-8", "a\xffb\xc3(c\xed\xa0\x80d", "ab(cd"},
-		{"a surrogate's stand-in", "a\ufffdb", "ab"},
-		{"at its longest", strings.Repeat("a", 256), strings.Repeat("a", 256)},
-		{"too long", strings.Repeat("a", 257), strings.Repeat("a", 256)},
-		{"far too long", strings.Repeat("a", 1<<20), strings.Repeat("a", 256)},
-		{"two bytes across the end", strings.Repeat("a", 255) + "éé", strings.Repeat("a", 255)},
-		{"four bytes across the end", strings.Repeat("a", 253) + "🦊🦊", strings.Repeat("a", 253)},
-		{"four bytes up to the end", strings.Repeat("🦊", 65), strings.Repeat("🦊", 64)},
-		{"short but for its controls", strings.Repeat("\x01", 300) + "a", "a"},
-	} {
-		r := &http.Request{Header: http.Header{"User-Agent": {test.sent}}}
-		if got := auth.ClientOf(r).UserAgent; got != test.want {
-			t.Errorf("ClientOf(%s).UserAgent = %.300q, want %.300q", test.name, got, test.want)
-		}
 	}
 }
 

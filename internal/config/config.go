@@ -30,6 +30,8 @@ type Config struct {
 	Introspection *bool    `group:"Server" negatable:"" help:"Tell the schema to whoever asks. By default in development only."`
 	CORSOrigins   []string `group:"Server" name:"cors-origins" placeholder:"ORIGIN" help:"From which other origins front ends may ask, as http://localhost:3000; * is all."`
 
+	TrustedProxies []string `group:"Server" placeholder:"ADDRESS" help:"Whose X-Forwarded-For tells the client's address: addresses, as 10.0.0.7, and networks, as 10.0.0.0/8."`
+
 	PersistedDocuments string `group:"Server" placeholder:"FILE" help:"Documents that clients may name by their hash: a JSON object from hash to document."`
 	OnlyPersisted      bool   `group:"Server" help:"Execute no documents but those of the file."`
 
@@ -117,6 +119,9 @@ func (c *Config) Check() error {
 		if rule.broken {
 			return &Error{Setting: rule.setting, Problem: rule.problem}
 		}
+	}
+	if _, err := c.Proxies(); err != nil {
+		return err
 	}
 	return c.checkLimits()
 }

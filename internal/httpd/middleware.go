@@ -40,7 +40,7 @@ func plain(id string) bool {
 }
 
 // logRequests writes one line for each request, once it has been answered. Health checks are worth one only when debugging.
-func logRequests(log *slog.Logger) func(http.Handler) http.Handler {
+func logRequests(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
@@ -57,7 +57,7 @@ func logRequests(log *slog.Logger) func(http.Handler) http.Handler {
 					slog.Int("status", statusOf(wrapped, r)),
 					slog.Int("bytes", wrapped.BytesWritten()),
 					slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
-					slog.String("client", auth.ClientOf(r).Address.String()),
+					slog.String("client", proxies.ClientOf(r).Address.String()),
 				)
 			}()
 			next.ServeHTTP(wrapped, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))

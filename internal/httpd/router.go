@@ -19,6 +19,7 @@ import (
 type Options struct {
 	GraphQL       http.Handler
 	Authenticator *auth.Authenticator
+	Proxies       auth.Proxies
 	Health        *Health
 	// Page serves GraphiQL at /.
 	Page bool
@@ -36,11 +37,11 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	r := chi.NewRouter()
-	r.Use(withRequestID, logRequests(o.Log), recoverPanics(o.Log), secure, chimiddleware.GetHead)
+	r.Use(withRequestID, logRequests(o.Log, o.Proxies), recoverPanics(o.Log), secure, chimiddleware.GetHead)
 	r.Get(livePath, o.Health.live)
 	r.Get(readyPath, o.Health.ready)
 	r.Route("/graphql", func(r chi.Router) {
-		r.Use(originsGuard, onlyWebSocket, o.Authenticator.Middleware(failAuthentication(o.Log)), tellCaller)
+		r.Use(originsGuard, onlyWebSocket, o.Authenticator.Middleware(o.Proxies, failAuthentication(o.Log)), tellCaller)
 		r.Handle("/", o.GraphQL)
 	})
 	if o.SDL != "" {
