@@ -413,6 +413,35 @@ func TestUserCommandBesideServer(t *testing.T) {
 	})
 }
 
+func TestTrustedProxies(t *testing.T) {
+	for setting, want := range map[string]string{"": "127.0.0.1", "10.0.0.0/8,127.0.0.1": "203.0.113.9"} {
+		p := start(t, environment{"DATA_DIR": t.TempDir(), "TRUSTED_PROXIES": setting})
+		body, err := json.Marshal(map[string]string{"query": signup})
+		if err != nil {
+			t.Fatal(err)
+		}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("X-Forwarded-For", "203.0.113.9, 10.0.0.7")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		answer, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := p.post(t, accessToken(t, string(answer)), `{ viewer { sessions(first: 1) { nodes { ipAddress } } } }`)
+		if !strings.Contains(got, `"ipAddress":"`+want+`"`) {
+			t.Errorf("with TRUSTED_PROXIES=%s: %s, want the address %s", setting, got, want)
+		}
+	}
+}
+
 // TestHealthcheck asks a server that runs, and one that does not.
 func TestHealthcheck(t *testing.T) {
 	p := start(t, environment{"DATA_DIR": t.TempDir()})
@@ -440,6 +469,7 @@ func TestBadSettingTouchesNothing(t *testing.T) {
 
 		"PERSISTED_DOCUMENTS": {"PERSISTED_DOCUMENTS": "no such file"},
 		"ONLY_PERSISTED":      {"ONLY_PERSISTED": "true"},
+		"TRUSTED_PROXIES":     {"TRUSTED_PROXIES": "10.0.0.7,proxy"},
 		"CORS_ORIGINS":        {"CORS_ORIGINS": "localhost:3000"},
 		"LIMIT_DEPTH":         {"LIMIT_DEPTH": "0"},
 	} {

@@ -150,7 +150,9 @@ func TestClientOfLongLists(t *testing.T) {
 
 // FuzzClientOf looks for a header by which a client behind a proxy gets another address than its own, or a stranger any.
 func FuzzClientOf(f *testing.F) {
-	for _, seed := range []string{"", ",", "203.0.113.9", "10.0.0.1, 127.0.0.1", "[::1]:80, x", "fe80::1%eth0", "\xff", "::ffff:10.0.0.1"} {
+	for _, seed := range []string{
+		"", ",", "203.0.113.9", "10.0.0.1, 127.0.0.1", "[::1]:80, x", "fe80::1%eth0", "\xff", "::ffff:10.0.0.1",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, sent string) {

@@ -252,14 +252,14 @@ func TestConfigHidesSecrets(t *testing.T) {
 		"SETTING": "VALUE FROM", "ADDR": "0.0.0.0:80 flag", "PRODUCTION": "true flag", "SIGNUP": "false environment",
 		"JWT_SECRET": "*** environment", "DATABASE_URL": "postgres://jane:xxxxx@db.example.org/postern environment",
 		"GRAPHIQL": "false default", "INTROSPECTION": "false default", "LOG_LEVEL": "INFO default", "SHUTDOWN_TIMEOUT": "10s default",
-		"PUBLIC_URL": "default", "MIGRATE": "true default", "DATABASE_MAX_CONNECTIONS": "0 default",
+		"PUBLIC_URL": "default", "TRUSTED_PROXIES": "default", "MIGRATE": "true default", "DATABASE_MAX_CONNECTIONS": "0 default",
 	} {
 		if rows[name] != want {
 			t.Errorf("postern config: %s is %q, want %q", name, rows[name], want)
 		}
 	}
-	if rows["HELP"] != "" || len(rows) != 37 {
-		t.Errorf("postern config has %d rows, want the head and 36 settings:\n%s", len(rows), table)
+	if rows["HELP"] != "" || len(rows) != 38 {
+		t.Errorf("postern config has %d rows, want the head and 37 settings:\n%s", len(rows), table)
 	}
 	if _, err := os.Stat(s.env["DATA_DIR"]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("postern config made the data directory: %v", err)

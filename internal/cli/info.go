@@ -21,10 +21,11 @@ type settings struct{}
 // Run shows every setting as it takes effect, secrets hidden.
 func (settings) Run(in *invocation) error {
 	effective := map[string]string{
-		"DATABASE_URL":  config.URL(in.config.Database()).String(),
-		"CORS_ORIGINS":  strings.Join(in.config.CORSOrigins, ","),
-		"GRAPHIQL":      strconv.FormatBool(in.config.Page()),
-		"INTROSPECTION": strconv.FormatBool(in.config.Introspect()),
+		"DATABASE_URL":    config.URL(in.config.Database()).String(),
+		"CORS_ORIGINS":    strings.Join(in.config.CORSOrigins, ","),
+		"TRUSTED_PROXIES": strings.Join(in.config.TrustedProxies, ","),
+		"GRAPHIQL":        strconv.FormatBool(in.config.Page()),
+		"INTROSPECTION":   strconv.FormatBool(in.config.Introspect()),
 	}
 	table := tabwriter.NewWriter(in.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "SETTING\tVALUE\tFROM")

@@ -18,14 +18,15 @@ func TestProxies(t *testing.T) {
 		"0.0.0.0/0":           "0.0.0.0/0",
 		"::1":                 "::1/128",
 		"2001:DB8::/32":       "2001:db8::/32",
-		" 10.0.0.7\t":         "10.0.0.7/32",
+		" 10.0.0.7":           "10.0.0.7/32",
 		"::ffff:10.0.0.7":     "10.0.0.7/32",
 		"::ffff:10.0.0.0/104": "10.0.0.0/8",
 	} {
 		c := standard()
 		c.TrustedProxies = []string{"192.0.2.1", text}
 		got, err := c.Proxies()
-		if want := []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix(want)}; err != nil || !slices.Equal(got, want) {
+		want := []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix(want)}
+		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("Proxies() of %q = %v, %v, want %v", text, got, err, want)
 		}
 		if err := c.Check(); err != nil {
