@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -85,11 +86,13 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	if err := prepare(ctx, c, db, log); err != nil {
 		return err
 	}
+	posts := blog.NewService(db, time.Now)
+	defer inBackground(ctx, func(ctx context.Context) { posts.Run(ctx, log) })()
 	health := httpd.NewHealth(log,
 		httpd.Check{Name: "database", Run: db.Ping},
 		httpd.Check{Name: "migrations", Run: db.CheckMigrated},
 	)
-	site, err := newSite(c, parts{db: db, secret: secret, documents: documents, health: health, log: log})
+	site, err := newSite(c, parts{db: db, posts: posts, secret: secret, documents: documents, health: health, log: log})
 	if err != nil {
 		return err
 	}
@@ -99,6 +102,18 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	log.InfoContext(ctx, "listening", "addr", listener.Addr().String(), "database", db.Name(), "production", c.Production,
 		"version", cli.Version())
 	return listen(ctx, listener, site, health, c, log)
+}
+
+// inBackground runs something beside the server until stop is called, which waits for its end: not until ctx ends, for the
+// requests that run then are finished first.
+func inBackground(ctx context.Context, run func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // prepare brings the database up to date, or looks whether it is; one that is merely behind may be migrated while the
@@ -122,6 +137,7 @@ func prepare(ctx context.Context, c config.Config, db *store.Store, log *slog.Lo
 // parts are what a site is wired of.
 type parts struct {
 	db        *store.Store
+	posts     *blog.Service
 	secret    config.Secret
 	documents *transport.Documents
 	health    *httpd.Health
@@ -154,7 +170,7 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 		sdl = schema
 	}
 	graphQL := newGraphQL(c, p.documents, graph.Options{
-		Resolver:      &graph.Resolver{Accounts: accounts, Posts: blog.NewService(p.db, time.Now), Limits: shownLimits(c)},
+		Resolver:      &graph.Resolver{Accounts: accounts, Posts: p.posts, Limits: shownLimits(c)},
 		Authenticate:  authenticator.Authenticate,
 		Authorize:     accounts.Authorize,
 		RequestID:     httpd.RequestID,
