@@ -82,8 +82,8 @@ func (p *process) end(t *testing.T) {
 	p.ended = nil
 }
 
-// post sends an operation and returns the body of the answer.
-func (p *process) post(t *testing.T, token, query string) string {
+// post sends an operation, with more headers, each as Name: value, and returns the body of the answer.
+func (p *process) post(t *testing.T, token, query string, header ...string) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
@@ -95,6 +95,10 @@ func (p *process) post(t *testing.T, token, query string) string {
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Authorization", "Bearer "+token)
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		request.Header.Add(name, value)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -416,26 +420,8 @@ func TestUserCommandBesideServer(t *testing.T) {
 func TestTrustedProxies(t *testing.T) {
 	for setting, want := range map[string]string{"": "127.0.0.1", "10.0.0.0/8,127.0.0.1": "203.0.113.9"} {
 		p := start(t, environment{"DATA_DIR": t.TempDir(), "TRUSTED_PROXIES": setting})
-		body, err := json.Marshal(map[string]string{"query": signup})
-		if err != nil {
-			t.Fatal(err)
-		}
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", bytes.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("X-Forwarded-For", "203.0.113.9, 10.0.0.7")
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = response.Body.Close() }()
-		answer, err := io.ReadAll(response.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := p.post(t, accessToken(t, string(answer)), `{ viewer { sessions(first: 1) { nodes { ipAddress } } } }`)
+		token := accessToken(t, p.post(t, "", signup, "X-Forwarded-For: 203.0.113.9, 10.0.0.7"))
+		got := p.post(t, token, `{ viewer { sessions(first: 1) { nodes { ipAddress } } } }`)
 		if !strings.Contains(got, `"ipAddress":"`+want+`"`) {
 			t.Errorf("with TRUSTED_PROXIES=%s: %s, want the address %s", setting, got, want)
 		}

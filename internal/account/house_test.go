@@ -3,6 +3,7 @@ package account_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
@@ -66,7 +67,7 @@ func openOn(t *testing.T, url string, change ...func(*account.Options)) *house {
 	}
 	options := account.Options{
 		Store: h.store, Passwords: auth.NewPasswords(), Tokens: h.tokens, Now: h.clock.read,
-		SignupOpen: true, SignupRole: auth.Author,
+		SignupOpen: true, SignupRole: auth.Author, Log: slog.New(slog.DiscardHandler),
 	}
 	for _, c := range change {
 		c(&options)

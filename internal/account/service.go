@@ -49,7 +49,7 @@ func NewService(o Options) *Service {
 		open:      o.SignupOpen,
 		role:      o.SignupRole,
 		log:       o.Log,
-		watches:   watches{byUser: make(map[id.User]map[*watch]struct{})},
+		watches:   newWatches(),
 	}
 }
 

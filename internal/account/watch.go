@@ -18,7 +18,7 @@ const (
 	// batch is how many sessions one statement asks for.
 	batch = 512
 
-	// lookTime is how long the store may take to answer.
+	// lookTime is how long the store may take to answer, and others to have their answer before.
 	lookTime = 5 * time.Second
 )
 
@@ -33,8 +33,12 @@ type watch struct {
 type watches struct {
 	mu     sync.Mutex
 	byUser map[id.User]map[*watch]struct{}
-	// asking is held from asking the store until its answer has taken effect, lest an older one undoes it.
-	asking sync.Mutex
+	// asking has something in it from asking the store until its answer has taken effect, lest an older one undoes it.
+	asking chan struct{}
+}
+
+func newWatches() watches {
+	return watches{byUser: make(map[id.User]map[*watch]struct{}), asking: make(chan struct{}, 1)}
 }
 
 // Watch returns a context for what a caller has open, as a WebSocket. It carries the caller, with the role as it is, and ends
@@ -106,10 +110,14 @@ func (s *Service) look(ctx context.Context, open []*watch) error {
 }
 
 func (s *Service) lookAt(ctx context.Context, sessions []id.Session, open map[id.Session][]*watch) error {
-	s.watches.asking.Lock()
-	defer s.watches.asking.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
+	select {
+	case s.watches.asking <- struct{}{}:
+		defer func() { <-s.watches.asking }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	living, err := s.store.LivingSessions(ctx, sessions, s.now())
 	if err != nil {
 		return err
