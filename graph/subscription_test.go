@@ -69,7 +69,7 @@ func TestVariablesOverWebSocket(t *testing.T) {
 	w.send(t, message{ID: "2", Type: "subscribe", Payload: json.RawMessage(
 		`{"query":"{ __typename }","variables":{"a":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}}`,
 	)})
-	if refused := w.receive(t, "next"); !strings.Contains(string(refused.Payload), "VARIABLE_LIMIT") {
+	if refused := w.receive(t, "error"); !strings.Contains(string(refused.Payload), "VARIABLE_LIMIT") {
 		t.Errorf("deep variables = %s, want VARIABLE_LIMIT", refused.Payload)
 	}
 }
