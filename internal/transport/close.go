@@ -22,8 +22,7 @@ const (
 	codeTooMany        websocket.StatusCode = 4429
 )
 
-// codeUnauthenticated is that of errors that fresh credentials help against.
-const codeUnauthenticated = "UNAUTHENTICATED"
+const codeUnauthenticated = "UNAUTHENTICATED" // fresh credentials help
 
 // closing is why a socket is closed.
 type closing struct {
