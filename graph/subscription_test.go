@@ -7,10 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gorilla/websocket"
+	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
 
 	"postern/internal/auth"
 	"postern/internal/store/storetest"
+	"postern/internal/transport"
 )
 
 // TestPostPublished watches posts over a WebSocket, all and those of one author.
@@ -51,10 +53,9 @@ func TestPostPublished(t *testing.T) {
 // TestForeignOrigin opens a WebSocket from a page of another site.
 func TestForeignOrigin(t *testing.T) {
 	s := newServer(t, storetest.SQLiteURL(t))
-	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
-	//nolint:bodyclose // the body of this response needs no closing
-	_, response, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/graphql",
-		http.Header{"Origin": {"https://evil.example"}})
+	_, response, err := websocket.Dial(t.Context(), s.URL+"/graphql", &websocket.DialOptions{
+		Subprotocols: []string{transport.WebSocketProtocol}, HTTPHeader: http.Header{"Origin": {"https://evil.example"}},
+	})
 	if err == nil || response == nil || response.StatusCode != http.StatusForbidden {
 		t.Errorf("Dial = %v, %v, want it to be refused with 403", response, err)
 	}
@@ -86,27 +87,32 @@ type message struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
-// watch opens a WebSocket and subscribes.
-func (s *server) watch(t *testing.T, query string) *watcher {
+// dial opens a WebSocket.
+func (s *server) dial(t *testing.T) *websocket.Conn {
 	t.Helper()
-	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
-	socket, response, err := dialer.DialContext(context.WithoutCancel(t.Context()), "ws"+strings.TrimPrefix(s.URL, "http")+"/graphql", nil)
+	socket, _, err := websocket.Dial(t.Context(), s.URL+"/graphql", &websocket.DialOptions{
+		Subprotocols: []string{transport.WebSocketProtocol},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = response.Body.Close()
-	t.Cleanup(func() { _ = socket.Close() })
+	t.Cleanup(func() { _ = socket.CloseNow() })
+	return socket
+}
+
+// watch opens a WebSocket and subscribes.
+func (s *server) watch(t *testing.T, query string) *watcher {
+	t.Helper()
+	socket := s.dial(t)
 	w := &watcher{socket: socket, messages: make(chan message, 1000)}
 	go func() {
 		defer close(w.messages)
 		for {
 			var m message
-			if socket.ReadJSON(&m) != nil {
+			if wsjson.Read(context.WithoutCancel(t.Context()), socket, &m) != nil {
 				return
 			}
-			if m.Type != "ping" && m.Type != "pong" {
-				w.messages <- m
-			}
+			w.messages <- m
 		}
 	}()
 	w.send(t, message{Type: "connection_init"})
@@ -162,7 +168,7 @@ func (w *watcher) next(t *testing.T) string {
 
 func (w *watcher) send(t *testing.T, m message) {
 	t.Helper()
-	if err := w.socket.WriteJSON(m); err != nil {
+	if err := wsjson.Write(t.Context(), w.socket, m); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -37,12 +37,7 @@ func TestCloseCodes(t *testing.T) {
 		"log-out":             {[]string{`{"type":"connection_init","payload":{"authorization":"Bearer ` + token + `"}}`, loggedOut}, 4403, "SESSION_ENDED"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn, response, err := websocket.Dial(t.Context(), s.URL+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = conn.CloseNow() }()
-			_ = response.Body
+			conn := s.dial(t)
 			for _, text := range test.send {
 				if err := conn.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
 					t.Fatal(err)

@@ -88,21 +88,28 @@ func (s *socket) close(why closing) {
 	_ = s.conn.Close(why.code, strings.ToValidUTF8(reason, ""))
 }
 
-// ping looks whether the client is there, and does so again and again.
-func (s *socket) ping() {
+// pingAfter looks after a while whether the client is there, which missed so many pings in a row so far.
+func (s *socket) pingAfter(while time.Duration, missed int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending {
+		return
+	}
+	s.pings = time.AfterFunc(while, func() { s.ping(missed) })
+}
+
+func (s *socket) ping(missed int) {
+	const most = 2
 	ctx, cancel := context.WithTimeout(context.Background(), s.Ping)
 	defer cancel()
 	switch err := s.conn.Ping(ctx); {
 	case err == nil:
-		s.missed = 0
-		s.timer.Reset(s.Ping)
+		s.pingAfter(s.Ping, 0)
 	case ctx.Err() == nil: // the socket is closed
+	case missed+1 < most:
+		s.pingAfter(0, missed+1)
 	default:
-		if s.missed++; s.missed == 2 {
-			_ = s.net.Close()
-			return
-		}
-		s.timer.Reset(0)
+		_ = s.net.Close()
 	}
 }
 

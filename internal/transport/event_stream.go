@@ -1,8 +1,9 @@
 package transport
 
 import (
-	"bytes"
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -39,45 +40,81 @@ func (e *EventStreams) wanted(r *http.Request) bool {
 	return named && liked > 0
 }
 
-// stream is one client's stream of events.
-type stream struct {
-	*EventStreams
-	*connection
-
-	response *http.ResponseController
-	w        http.ResponseWriter
-
-	mu    sync.Mutex // of what is written
-	pulse *time.Timer
+// send sends the response of what has one.
+func (e *EventStreams) send(a answer, response *graphql.Response) {
+	s := stream{EventStreams: e, w: a.w}
+	if s.begin() == nil && s.next(response) == nil {
+		_ = s.complete()
+	}
 }
 
-// answer executes the operation, unless there were errors before, and sends what comes of it.
-func (e *EventStreams) answer(
-	w http.ResponseWriter, r *http.Request, exec *executor.Executor, operation *graphql.OperationContext, errs gqlerror.List,
-) {
-	entered, err := e.Connections.enter(r.Context())
+// subscribe executes a subscription, and sends what comes of it until one of both sides has enough. A stream that ends because
+// its guest may not stay, or the server does not, is cut: it is not complete, and clients come back.
+func (e *EventStreams) subscribe(a answer, exec *executor.Executor, operation *graphql.OperationContext) {
+	entered, err := e.Connections.enter(a.r.Context())
 	if err != nil {
-		answer{w: w, r: r, media: mediaJSON}.refuse(r.Context(), exec, unavailable())
+		a.refuse(a.r.Context(), exec, unavailable())
 		return
 	}
 	defer entered.leave()
-	s := &stream{EventStreams: e, connection: entered, response: http.NewResponseController(w), w: w}
+	s := &stream{EventStreams: e, w: a.w, end: entered.end}
 	if s.begin() != nil {
 		return
 	}
-	defer s.pulse.Stop()
-	if err := s.attach(""); err != nil {
-		s.end(err)
-		s.cut(exec)
+	s.live()
+	defer s.rest()
+	if err := entered.attach(""); err != nil {
+		entered.end(err)
+		s.cut(entered.ctx, exec)
 	}
-	ctx := s.guest.Context
-	if errs != nil {
-		_ = s.next(exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs))
-	} else if s.events(ctx, exec, operation); ctx.Err() != nil {
-		s.end(context.Cause(ctx))
-		s.cut(exec)
+	ctx := entered.guest.Context
+	if s.events(ctx, exec, operation); ctx.Err() != nil {
+		s.cut(ctx, exec)
 	}
-	_ = s.write("event: complete\ndata:\n\n")
+	_ = s.complete()
+}
+
+// stream is one client's stream of events.
+type stream struct {
+	*EventStreams
+
+	w   http.ResponseWriter
+	end context.CancelCauseFunc // of the connection; nil if it does not stay
+
+	mu    sync.Mutex // of what is written
+	pulse *time.Timer
+	over  bool // nothing more is written
+}
+
+func (s *stream) begin() error {
+	header := s.w.Header()
+	header.Set("Content-Type", mediaEvents+"; charset=utf-8")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Accel-Buffering", "no") // nginx would keep the events until it has a few kilobytes
+	_ = http.NewResponseController(s.w).SetReadDeadline(time.Time{})
+	return s.write(":\n\n") // the client knows that it is heard
+}
+
+// live begins to beat.
+func (s *stream) live() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pulse = time.AfterFunc(s.Heartbeat, s.beat)
+}
+
+// beat sends a comment, which clients ignore.
+func (s *stream) beat() {
+	if s.write(":\n\n") == nil {
+		s.pulse.Reset(s.Heartbeat)
+	}
+}
+
+// rest waits until nothing is written any more: the response is not ours when the handler has returned.
+func (s *stream) rest() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	s.pulse.Stop()
 }
 
 // events sends the responses of the operation, or that executing it was our fault.
@@ -90,28 +127,11 @@ func (s *stream) events(ctx context.Context, exec *executor.Executor, operation 
 	_ = events(ctx, exec, operation, s.next)
 }
 
-func (s *stream) begin() error {
-	header := s.w.Header()
-	header.Set("Content-Type", mediaEvents+"; charset=utf-8")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Accel-Buffering", "no") // nginx would keep the events until it has a few kilobytes
-	_ = s.response.SetReadDeadline(time.Time{})
-	s.pulse = time.AfterFunc(s.Heartbeat, s.beat)
-	return s.write(":\n\n") // the client knows that it is heard
-}
-
-// beat sends a comment, which clients ignore. One that cannot be written ends the stream.
-func (s *stream) beat() {
-	if s.write(":\n\n") == nil {
-		s.pulse.Reset(s.Heartbeat)
-	}
-}
-
-// cut ends a stream that is not complete: the client hears why, and that it was cut, by the connection. If it is the server that
-// ends, there is nothing wrong with what the client asked.
-func (s *stream) cut(exec *executor.Executor) {
-	if why := context.Cause(s.ctx); why != ErrShutdown && why != context.Canceled { //nolint:errorlint // as they are put there
-		_ = s.next(exec.DispatchError(context.WithoutCancel(s.ctx), gqlerror.List{gqlerror.Wrap(why)}))
+// cut cuts the connection; before, the client hears why it may not stay. If it is the server that ends, or the client is gone,
+// there is nothing to say.
+func (s *stream) cut(ctx context.Context, exec *executor.Executor) {
+	if why := context.Cause(ctx); !errors.Is(why, ErrShutdown) && !errors.Is(why, context.Canceled) {
+		_ = s.next(exec.DispatchError(context.WithoutCancel(ctx), gqlerror.List{gqlerror.Wrap(why)}))
 	}
 	panic(http.ErrAbortHandler)
 }
@@ -124,18 +144,23 @@ func (s *stream) next(response *graphql.Response) error {
 	return s.write("event: next\ndata: " + string(payload) + "\n\n") // JSON has no line breaks
 }
 
-// write sends events, at once.
+func (s *stream) complete() error { return s.write("event: complete\ndata:\n\n") }
+
+// write sends events at once. If they cannot be, the stream ends.
 func (s *stream) write(events string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_ = s.response.SetWriteDeadline(time.Now().Add(s.Write))
-	if _, err := bytes.NewBufferString(events).WriteTo(s.w); err != nil {
-		s.end(err)
-		return err
+	if s.over {
+		return errOver
 	}
-	if err := s.response.Flush(); err != nil {
-		s.end(err)
-		return err
+	response := http.NewResponseController(s.w)
+	_ = response.SetWriteDeadline(time.Now().Add(s.Write))
+	_, err := io.WriteString(s.w, events)
+	if err == nil {
+		err = response.Flush()
 	}
-	return nil
+	if err != nil && s.end != nil {
+		s.end(context.Canceled)
+	}
+	return err
 }

@@ -54,22 +54,29 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor
 		return
 	}
 	operation, errs := exec.CreateOperationContext(ctx, params)
-	if errs == nil {
-		if refused := unfit(r.Method, operation.Operation.Operation, stream); refused != nil {
-			a.refuse(ctx, exec, refused)
-			return
-		}
-		stream = stream && (!json || operation.Operation.Operation == ast.Subscription)
+	if errs != nil {
+		errors := exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs)
+		h.send(a, json, a.statusOf(errs), errors)
+		return
 	}
-	switch {
-	case stream && (errs == nil || !json):
-		h.Streams.answer(w, r, exec, operation, errs)
-	case errs != nil:
-		a.send(a.statusOf(errs), exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs))
+	switch refused := unfit(r.Method, operation.Operation.Operation, stream); {
+	case refused != nil:
+		a.refuse(ctx, exec, refused)
+	case operation.Operation.Operation == ast.Subscription:
+		h.Streams.subscribe(a, exec, operation)
 	default:
 		responses, ctx := exec.DispatchOperation(ctx, operation)
-		a.send(http.StatusOK, only(ctx, exec, responses))
+		h.send(a, json, http.StatusOK, only(ctx, exec, responses))
 	}
+}
+
+// send sends the one response there is: as an event only to who takes nothing else.
+func (h HTTP) send(a answer, json bool, status int, response *graphql.Response) {
+	if json {
+		a.send(status, response)
+		return
+	}
+	h.Streams.send(a, response)
 }
 
 // unfit refuses what is no query by GET, for that would let any link write (section 5.2 of the specification), and

@@ -22,13 +22,12 @@ type socket struct {
 	exec   *executor.Executor
 	conn   *websocket.Conn
 	net    net.Conn
-	timer  *time.Timer // of what the client must do next
-	missed int         // pings without an answer, in a row
 
 	slots   chan struct{} // one for each operation that is worked at
 	running sync.WaitGroup
 
 	mu            sync.Mutex
+	pings         *time.Timer
 	operations    map[string]*operation
 	subscriptions int
 	ending        bool // nothing new begins
@@ -69,14 +68,14 @@ func (s *socket) serve() {
 	stop := context.AfterFunc(s.ctx, func() { s.bow(context.Cause(s.ctx)) })
 	defer func() { stop() }()
 
-	s.timer = time.AfterFunc(s.Init, func() { s.close(closing{codeInitTimeout, "Connection initialisation timeout"}) })
-	defer func() { s.timer.Stop() }()
+	late := time.AfterFunc(s.Init, func() { s.close(closing{codeInitTimeout, "Connection initialisation timeout"}) })
+	defer late.Stop()
 	if why := s.greet(); why != nil {
 		s.close(*why)
 		return
 	}
-	s.timer.Stop()
-	s.timer = time.AfterFunc(s.Ping, s.ping)
+	late.Stop()
+	s.pingAfter(s.Ping, 0)
 	stop()
 	stop = context.AfterFunc(s.guest.Context, func() { s.bow(context.Cause(s.guest.Context)) })
 	for {

@@ -85,11 +85,14 @@ func (s *socket) delist(op *operation) {
 	}
 }
 
-// sweep ends all subscriptions, or all operations, and lets no more begin.
+// sweep ends all subscriptions, or all operations, and lets nothing more begin.
 func (s *socket) sweep(all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ending = true
+	if s.pings != nil {
+		s.pings.Stop()
+	}
 	for _, op := range s.operations {
 		if all || op.subscription {
 			op.cancel()
