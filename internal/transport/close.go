@@ -47,7 +47,7 @@ func (s *socket) because(err error) *closing {
 	if errors.Is(err, ErrShutdown) {
 		return &closing{websocket.StatusGoingAway, ErrShutdown.Error()}
 	}
-	told := s.exec.DispatchError(s.ctx, gqlerror.List{gqlerror.Wrap(err)}).Errors[0]
+	told := s.exec.DispatchError(s.ctx, gqlerror.List{gqlerror.WrapIfUnwrapped(err)}).Errors[0]
 	switch told.Extensions["code"] {
 	case codeUnauthenticated:
 		reason, _ := told.Extensions["reason"].(string)

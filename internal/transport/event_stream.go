@@ -131,7 +131,7 @@ func (s *stream) events(ctx context.Context, exec *executor.Executor, operation 
 // there is nothing to say.
 func (s *stream) cut(ctx context.Context, exec *executor.Executor) {
 	if why := context.Cause(ctx); !errors.Is(why, ErrShutdown) && !errors.Is(why, context.Canceled) {
-		_ = s.next(exec.DispatchError(context.WithoutCancel(ctx), gqlerror.List{gqlerror.Wrap(why)}))
+		_ = s.next(exec.DispatchError(context.WithoutCancel(ctx), gqlerror.List{gqlerror.WrapIfUnwrapped(why)}))
 	}
 	panic(http.ErrAbortHandler)
 }

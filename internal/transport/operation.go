@@ -36,7 +36,7 @@ func events(
 		}
 	}
 	if err := why(); err != nil && ctx.Err() == nil {
-		return yield(exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(err)}))
+		return yield(exec.DispatchError(ctx, gqlerror.List{gqlerror.WrapIfUnwrapped(err)}))
 	}
 	return context.Cause(ctx)
 }
@@ -45,7 +45,7 @@ func events(
 func only(ctx context.Context, exec *executor.Executor, responses graphql.ResponseHandler) *graphql.Response {
 	response := responses(ctx)
 	if response == nil { // its time was over before it began
-		response = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
+		response = exec.DispatchError(ctx, gqlerror.List{gqlerror.WrapIfUnwrapped(context.Cause(ctx))})
 	}
 	return response
 }

@@ -19,9 +19,9 @@ type socket struct {
 	WebSocket
 	*connection
 
-	exec   *executor.Executor
-	conn   *websocket.Conn
-	net    net.Conn
+	exec *executor.Executor
+	conn *websocket.Conn
+	net  net.Conn
 
 	slots   chan struct{} // one for each operation that is worked at
 	running sync.WaitGroup
