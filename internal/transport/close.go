@@ -60,9 +60,11 @@ func (s *socket) because(err error) *closing {
 }
 
 // bow ends the socket because of what its context ended with: subscriptions at once, and what is being worked at when it is
-// answered.
+// answered. It does so once.
 func (s *socket) bow(cause error) {
-	s.sweep(false)
+	if !s.sweep(false) {
+		return
+	}
 	deadline := time.NewTimer(grace)
 	defer deadline.Stop()
 	for range cap(s.slots) {

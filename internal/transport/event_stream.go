@@ -57,16 +57,17 @@ func (e *EventStreams) subscribe(a answer, exec *executor.Executor, operation *g
 		return
 	}
 	defer entered.leave()
+	err = entered.attach("")
 	s := &stream{EventStreams: e, w: a.w, end: entered.end}
 	if s.begin() != nil {
 		return
 	}
-	s.live()
-	defer s.rest()
-	if err := entered.attach(""); err != nil {
+	if err != nil {
 		entered.end(err)
 		s.cut(entered.ctx, exec)
 	}
+	s.live()
+	defer s.rest()
 	ctx := entered.guest.Context
 	if s.events(ctx, exec, operation); ctx.Err() != nil {
 		s.cut(ctx, exec)

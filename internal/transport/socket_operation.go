@@ -85,11 +85,11 @@ func (s *socket) delist(op *operation) {
 	}
 }
 
-// sweep ends all subscriptions, or all operations, and lets nothing more begin.
-func (s *socket) sweep(all bool) {
+// sweep ends all subscriptions, or all operations, and lets nothing more begin. It tells whether it is the first to do so.
+func (s *socket) sweep(all bool) (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ending = true
+	first, s.ending = !s.ending, true
 	if s.pings != nil {
 		s.pings.Stop()
 	}
@@ -98,6 +98,7 @@ func (s *socket) sweep(all bool) {
 			op.cancel()
 		}
 	}
+	return first
 }
 
 // execute runs an operation. It has a slot, which a subscription gives back as soon as it does nothing but wait.
