@@ -259,7 +259,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 		}
 	}
 	if rows["HELP"] != "" || len(rows) != 38 {
-		t.Errorf("postern config has %d rows, want the head and 37 settings:\n%s", len(rows), table)
+		t.Errorf("postern config has %d rows, want the head and 40 settings:\n%s", len(rows), table)
 	}
 	if _, err := os.Stat(s.env["DATA_DIR"]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("postern config made the data directory: %v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -241,7 +242,7 @@ func TestSocketsAtShutdown(t *testing.T) {
 			t.Errorf("Shutdown = %v after %s, want it at once", err, time.Since(start))
 		}
 		_, response, err := websocket.Dial(t.Context(), "ws://postern/graphql", &websocket.DialOptions{HTTPClient: s.client()})
-		if err == nil || response == nil || response.StatusCode != 503 {
+		if err == nil || response == nil || response.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("Dial = %v, %v, want 503", response, err)
 		}
 	})

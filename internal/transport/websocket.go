@@ -78,7 +78,7 @@ func (f *frugal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	f.conn = conn
-	early, _ := buffers.Reader.Peek(buffers.Reader.Buffered()) // what came together with the handshake
+	early, _ := buffers.Peek(buffers.Reader.Buffered()) // what came together with the handshake
 	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(readBuffer, len(early)))
 	_, _ = reader.Peek(len(early)) // it is there
 	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, writeBuffer)), conn.SetDeadline(time.Time{})
