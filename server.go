@@ -96,8 +96,8 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 		httpd.Check{Name: "database", Run: db.Ping},
 		httpd.Check{Name: "migrations", Run: db.CheckMigrated},
 	)
-	connections := transport.NewConnections(graph.Guests{
-		Authenticate: authenticator.Authenticate, Watch: accounts.Watch,
+	connections := transport.NewConnections(httpd.Guests{
+		Authenticator: authenticator, Watch: accounts.Watch,
 		OfAccount: c.LimitConnectionsOfAccount, OfAddress: c.LimitConnectionsOfAddress,
 	}.Attach)
 	site, err := newSite(c, parts{

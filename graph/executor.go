@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"log/slog"
+	"maps"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -28,6 +29,7 @@ type Options struct {
 // NewExecutor executes the schema. How operations come to it, and within which limits, is the caller's to add.
 func NewExecutor(o Options) *executor.Executor {
 	exec := executor.New(NewExecutableSchema(Config{
+		Schema:    withoutDefer(parsedSchema),
 		Resolvers:  o.Resolver,
 		Directives: DirectiveRoot{Auth: guard{o.Authorize}.auth},
 	}))
@@ -42,6 +44,15 @@ func NewExecutor(o Options) *executor.Executor {
 	}
 	exec.AroundResponses(tellWhyAnonymous)
 	return exec
+}
+
+// withoutDefer is the schema without the directive @defer, which gqlgen adds: what it defers is null in the first response, and
+// there is no second one.
+func withoutDefer(schema *ast.Schema) *ast.Schema {
+	without := *schema
+	without.Directives = maps.Clone(schema.Directives)
+	delete(without.Directives, "defer")
+	return &without
 }
 
 // tellWhyAnonymous lets a client know that its token was of no use even where none was needed, so that it refreshes

@@ -92,8 +92,8 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	limits.Time = 10 * time.Minute // machines that test are busy
 	exec.Use(limit.NewExtension(limits, documents))
 	shape := transport.Shape{Depth: 8, Items: 250}
-	s.connections = transport.NewConnections(graph.Guests{
-		Authenticate: authenticator.Authenticate, Watch: s.accounts.Watch, OfAccount: 10, OfAddress: 10,
+	s.connections = transport.NewConnections(httpd.Guests{
+		Authenticator: authenticator, Watch: s.accounts.Watch, OfAccount: 10, OfAddress: 10,
 	}.Attach)
 	tb.Cleanup(func() { _ = s.connections.Shutdown(context.Background()) })
 	socket := transport.NewWebSocket(s.connections)

@@ -1,4 +1,4 @@
-package graph
+package httpd
 
 import (
 	"context"
@@ -10,8 +10,7 @@ import (
 
 // Guests are who may have connections open.
 type Guests struct {
-	// Authenticate finds the viewer by what stands for an Authorization header.
-	Authenticate func(ctx context.Context, header []string) (*auth.Viewer, auth.Reason, error)
+	Authenticator *auth.Authenticator
 	// Watch ends the context of what a caller has open when it may not have it open any more.
 	Watch func(ctx context.Context, caller auth.Caller) (context.Context, context.CancelFunc)
 	// OfAccount is how many connections an account may have; OfAddress, how many an address may have anonymously.
@@ -24,7 +23,7 @@ func (g Guests) Attach(ctx context.Context, authorization string) (transport.Gue
 	caller := auth.FromContext(ctx)
 	if authorization != "" {
 		var err error
-		if caller.Viewer, caller.Refusal, err = g.Authenticate(ctx, []string{authorization}); err != nil {
+		if caller.Viewer, caller.Refusal, err = g.Authenticator.Authenticate(ctx, []string{authorization}); err != nil {
 			return transport.Guest{}, err
 		}
 	}
