@@ -29,7 +29,7 @@ type Options struct {
 // NewExecutor executes the schema. How operations come to it, and within which limits, is the caller's to add.
 func NewExecutor(o Options) *executor.Executor {
 	exec := executor.New(NewExecutableSchema(Config{
-		Schema:    withoutDefer(parsedSchema),
+		Schema:     withoutDefer(parsedSchema),
 		Resolvers:  o.Resolver,
 		Directives: DirectiveRoot{Auth: guard{o.Authorize}.auth},
 	}))
