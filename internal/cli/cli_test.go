@@ -258,7 +258,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 			t.Errorf("postern config: %s is %q, want %q", name, rows[name], want)
 		}
 	}
-	if rows["HELP"] != "" || len(rows) != 38 {
+	if rows["HELP"] != "" || len(rows) != 41 {
 		t.Errorf("postern config has %d rows, want the head and 40 settings:\n%s", len(rows), table)
 	}
 	if _, err := os.Stat(s.env["DATA_DIR"]); !errors.Is(err, os.ErrNotExist) {
