@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql/executor"
 	_ "golang.org/x/crypto/x509roots/fallback" // CA roots for images that have none
 	"golang.org/x/term"
 
@@ -95,8 +96,13 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 		httpd.Check{Name: "database", Run: db.Ping},
 		httpd.Check{Name: "migrations", Run: db.CheckMigrated},
 	)
+	connections := transport.NewConnections(httpd.Guests{
+		Authenticator: authenticator, Watch: accounts.Watch,
+		OfAccount: c.LimitConnectionsOfAccount, OfAddress: c.LimitConnectionsOfAddress,
+	}.Attach)
 	site, err := newSite(c, parts{
-		db: db, accounts: accounts, authenticator: authenticator, documents: documents, health: health, log: log,
+		db: db, accounts: accounts, authenticator: authenticator, connections: connections, documents: documents,
+		health: health, log: log,
 	})
 	if err != nil {
 		return err
@@ -106,7 +112,7 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	}
 	log.InfoContext(ctx, "listening", "addr", listener.Addr().String(), "database", db.Name(), "production", c.Production,
 		"version", cli.Version())
-	return listen(ctx, listener, site, health, c, log)
+	return listen(ctx, listener, site, connections, health, c, log)
 }
 
 // prepare brings the database up to date, or looks whether it is; one that is merely behind may be migrated while the
@@ -132,6 +138,7 @@ type parts struct {
 	db            *store.Store
 	accounts      *account.Service
 	authenticator *auth.Authenticator
+	connections   *transport.Connections
 	documents     *transport.Documents
 	health        *httpd.Health
 	log           *slog.Logger
@@ -179,9 +186,8 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 	if c.Introspect() {
 		sdl = schema
 	}
-	graphQL := newGraphQL(c, p.documents, graph.Options{
+	exec := newExecutor(c, p.documents, graph.Options{
 		Resolver:      &graph.Resolver{Accounts: p.accounts, Posts: blog.NewService(p.db, time.Now), Limits: shownLimits(c)},
-		Authenticate:  p.authenticator.Authenticate,
 		Authorize:     p.accounts.Authorize,
 		RequestID:     httpd.RequestID,
 		Introspection: c.Introspect(),
@@ -192,7 +198,7 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 		return nil, err
 	}
 	return httpd.New(httpd.Options{
-		GraphQL:       graphQL,
+		GraphQL:       transport.Handler{Executor: exec, Transports: transports(c, p.connections)},
 		Authenticator: p.authenticator,
 		Proxies:       proxies,
 		Health:        p.health,
@@ -203,18 +209,26 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 	})
 }
 
-// newGraphQL wires what executes GraphQL with what carries it and what bounds it.
-func newGraphQL(c config.Config, documents *transport.Documents, o graph.Options) http.Handler {
+// newExecutor wires what executes GraphQL with what bounds it.
+func newExecutor(c config.Config, documents *transport.Documents, o graph.Options) *executor.Executor {
 	o.Documents = transport.NewDocumentCache(transport.Bounds{Entries: 1000, Bytes: 32 << 20})
 	limits := limit.Limits(c.Limits)
 	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "refreshToken"}
-	server := graph.NewServer(o)
-	server.Use(documents)
-	server.Use(limit.NewExtension(limits, o.Documents))
+	exec := graph.NewExecutor(o)
+	exec.Use(documents)
+	exec.Use(limit.NewExtension(limits, o.Documents))
+	return exec
+}
+
+// transports are how operations come to the executor.
+func transports(c config.Config, connections *transport.Connections) []transport.Transport {
 	shape := transport.Shape{Depth: c.LimitVariableDepth, Items: c.LimitVariableItems}
-	server.Use(shape)
-	server.AddTransport(transport.HTTP{MaxBody: c.LimitBody, Variables: shape})
-	return server
+	socket := transport.NewWebSocket(connections)
+	socket.MaxMessage, socket.MaxSubscriptions, socket.Variables = c.LimitBody, c.LimitSubscriptions, shape
+	return []transport.Transport{
+		socket,
+		transport.HTTP{MaxBody: c.LimitBody, Variables: shape, Streams: transport.NewEventStreams(connections)},
+	}
 }
 
 // knownDocuments are those that clients may name by their hash.
@@ -234,30 +248,33 @@ func knownDocuments(c config.Config) (*transport.Documents, error) {
 func shownLimits(c config.Config) graph.Limits {
 	l := c.Limits
 	return graph.Limits{
-		Body:               int(c.LimitBody),
-		DocumentLength:     l.DocumentLength,
-		Tokens:             l.Tokens,
-		Depth:              l.Depth,
-		IntrospectionDepth: l.IntrospectionDepth,
-		Aliases:            l.Aliases,
-		RootFields:         l.RootFields,
-		MutationRootFields: l.MutationRootFields,
-		Directives:         l.Directives,
-		DirectivesAtOnce:   l.DirectivesAtOnce,
-		RepeatedFields:     l.RepeatedFields,
-		VariableDepth:      c.LimitVariableDepth,
-		VariableItems:      c.LimitVariableItems,
-		Cost:               l.Cost,
-		PageSize:           c.LimitPageSize,
-		Time:               l.Time.Seconds(),
+		Body:                 int(c.LimitBody),
+		DocumentLength:       l.DocumentLength,
+		Tokens:               l.Tokens,
+		Depth:                l.Depth,
+		IntrospectionDepth:   l.IntrospectionDepth,
+		Aliases:              l.Aliases,
+		RootFields:           l.RootFields,
+		MutationRootFields:   l.MutationRootFields,
+		Directives:           l.Directives,
+		DirectivesAtOnce:     l.DirectivesAtOnce,
+		RepeatedFields:       l.RepeatedFields,
+		VariableDepth:        c.LimitVariableDepth,
+		VariableItems:        c.LimitVariableItems,
+		Cost:                 l.Cost,
+		PageSize:             c.LimitPageSize,
+		Time:                 l.Time.Seconds(),
+		Subscriptions:        c.LimitSubscriptions,
+		ConnectionsOfAccount: c.LimitConnectionsOfAccount,
+		ConnectionsOfAddress: c.LimitConnectionsOfAddress,
 	}
 }
 
 // listen serves until ctx ends; then it stops to take requests, and lets those that run finish.
 func listen(
-	ctx context.Context, listener net.Listener, site http.Handler, health *httpd.Health, c config.Config, log *slog.Logger,
+	ctx context.Context, listener net.Listener, site http.Handler, connections *transport.Connections, health *httpd.Health,
+	c config.Config, log *slog.Logger,
 ) error {
-	// What is no request any more, as a WebSocket is, does not end by itself.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	server := &http.Server{
@@ -282,7 +299,10 @@ func listen(
 	<-time.After(c.ShutdownDelay) // until whoever asks for health has noticed
 	deadline, cancelDeadline := context.WithTimeout(base, c.ShutdownTimeout)
 	defer cancelDeadline()
-	if err := server.Shutdown(deadline); err != nil {
+	// Streams are requests, too, which Shutdown waits for, and WebSockets are none.
+	ended := make(chan error, 1)
+	go func() { ended <- connections.Shutdown(deadline) }()
+	if err := errors.Join(server.Shutdown(deadline), <-ended); err != nil {
 		return errors.Join(fmt.Errorf("some requests did not finish within %s: %w", c.ShutdownTimeout, err), server.Close())
 	}
 	log.InfoContext(base, "stopped")

@@ -354,6 +354,12 @@ type Limits {
   pageSize: Int!
   """Seconds that the operation takes, unless it is a subscription."""
   time: Float!
+  """Subscriptions that are open on one WebSocket."""
+  subscriptions: Int!
+  """WebSockets and event streams that an account has open."""
+  connectionsOfAccount: Int!
+  """WebSockets and event streams that an address has open anonymously."""
+  connectionsOfAddress: Int!
 }
 
 """What can be changed. A mutation that fails changes nothing."""
@@ -969,6 +975,12 @@ func (ec *executionContext) childFields_Limits(ctx context.Context, field graphq
 		return ec.fieldContext_Limits_pageSize(ctx, field)
 	case "time":
 		return ec.fieldContext_Limits_time(ctx, field)
+	case "subscriptions":
+		return ec.fieldContext_Limits_subscriptions(ctx, field)
+	case "connectionsOfAccount":
+		return ec.fieldContext_Limits_connectionsOfAccount(ctx, field)
+	case "connectionsOfAddress":
+		return ec.fieldContext_Limits_connectionsOfAddress(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Limits", field.Name)
 }
@@ -2609,6 +2621,75 @@ func (ec *executionContext) _Limits_time(ctx context.Context, field graphql.Coll
 }
 func (ec *executionContext) fieldContext_Limits_time(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Limits", field, false, false, "Float")
+}
+
+func (ec *executionContext) _Limits_subscriptions(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limits_subscriptions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subscriptions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limits_subscriptions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Limits_connectionsOfAccount(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limits_connectionsOfAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConnectionsOfAccount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limits_connectionsOfAccount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Limits_connectionsOfAddress(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limits_connectionsOfAddress(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConnectionsOfAddress, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limits_connectionsOfAddress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limits", field, false, false, "Int")
 }
 
 func (ec *executionContext) _LoginPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *LoginPayload) (ret graphql.Marshaler) {
@@ -7722,6 +7803,21 @@ func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "time":
 			out.Values[i] = ec._Limits_time(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subscriptions":
+			out.Values[i] = ec._Limits_subscriptions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "connectionsOfAccount":
+			out.Values[i] = ec._Limits_connectionsOfAccount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "connectionsOfAddress":
+			out.Values[i] = ec._Limits_connectionsOfAddress(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

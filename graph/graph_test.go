@@ -33,10 +33,11 @@ const password = "violet tractor under the moss"
 // server is Postern over real HTTP on a real database, with a clock that tests set.
 type server struct {
 	*httptest.Server
-	accounts   *account.Service
-	store      *store.Store
-	statements *atomic.Int64 // how many were run
-	clock      *atomic.Int64 // microseconds since 1970
+	accounts    *account.Service
+	connections *transport.Connections
+	store       *store.Store
+	statements  *atomic.Int64 // how many were run
+	clock       *atomic.Int64 // microseconds since 1970
 }
 
 // options are how a server differs from development's.
@@ -79,9 +80,8 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	})
 	authenticator := auth.NewAuthenticator(tokens, s.accounts.Authorize)
 	documents := transport.NewDocumentCache(transport.Bounds{Entries: 100, Bytes: 100 << 10})
-	graphql := graph.NewServer(graph.Options{
+	exec := graph.NewExecutor(graph.Options{
 		Resolver:      &graph.Resolver{Accounts: s.accounts, Posts: blog.NewService(db, now), Limits: graph.Limits{PageSize: page.Max}},
-		Authenticate:  authenticator.Authenticate,
 		Authorize:     s.accounts.Authorize,
 		RequestID:     httpd.RequestID,
 		Introspection: o.introspection,
@@ -90,12 +90,18 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	})
 	limits := limit.Default()
 	limits.Time = 10 * time.Minute // machines that test are busy
-	graphql.Use(limit.NewExtension(limits, documents))
+	exec.Use(limit.NewExtension(limits, documents))
 	shape := transport.Shape{Depth: 8, Items: 250}
-	graphql.Use(shape)
-	graphql.AddTransport(transport.HTTP{MaxBody: 1 << 20, Variables: shape})
+	s.connections = transport.NewConnections(httpd.Guests{
+		Authenticator: authenticator, Watch: s.accounts.Watch, OfAccount: 10, OfAddress: 10,
+	}.Attach)
+	tb.Cleanup(func() { _ = s.connections.Shutdown(context.Background()) })
+	socket := transport.NewWebSocket(s.connections)
+	socket.MaxMessage, socket.MaxSubscriptions, socket.Variables = 1<<20, 20, shape
 	site, err := httpd.New(httpd.Options{
-		GraphQL:       graphql,
+		GraphQL: transport.Handler{Executor: exec, Transports: []transport.Transport{
+			socket, transport.HTTP{MaxBody: 1 << 20, Variables: shape, Streams: transport.NewEventStreams(s.connections)},
+		}},
 		Authenticator: authenticator,
 		Health:        httpd.NewHealth(log),
 		Log:           log,

@@ -10,6 +10,22 @@ import (
 	"postern/internal/store/storetest"
 )
 
+// TestDefer: a directive that would lose what it stands at is unknown.
+func TestDefer(t *testing.T) {
+	s := newServer(t, storetest.SQLiteURL(t))
+	for _, document := range []string{
+		`{ posts { ... @defer { totalCount } } }`,
+		`{ ...A @defer(label: "a") } fragment A on Query { posts { totalCount } }`,
+	} {
+		if a := s.ask(t, "", document, nil); a.code() != "GRAPHQL_VALIDATION_FAILED" || a.Data != nil {
+			t.Errorf("%s = %s, %v, want GRAPHQL_VALIDATION_FAILED", document, a.Data, a.Errors)
+		}
+	}
+	if a := s.ask(t, "", `{ __schema { directives { name } } }`, nil); strings.Contains(string(a.Data), "defer") {
+		t.Errorf("directives = %s", a.Data)
+	}
+}
+
 // TestBadInput sends what no client should, and expects a clear answer of the right kind: never a 5xx, and nothing changed.
 func TestBadInput(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {

@@ -117,6 +117,12 @@ type Limits struct {
 	PageSize int `json:"pageSize"`
 	// Seconds that the operation takes, unless it is a subscription.
 	Time float64 `json:"time"`
+	// Subscriptions that are open on one WebSocket.
+	Subscriptions int `json:"subscriptions"`
+	// WebSockets and event streams that an account has open.
+	ConnectionsOfAccount int `json:"connectionsOfAccount"`
+	// WebSockets and event streams that an address has open anonymously.
+	ConnectionsOfAddress int `json:"connectionsOfAddress"`
 }
 
 // Answers `login`. Errors: InvalidCredentialsError.

@@ -3,11 +3,10 @@ package graph_test
 import (
 	"context"
 	"encoding/json"
-	"net/http"
-	"strings"
 	"testing"
 
-	"github.com/gorilla/websocket"
+	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
 
 	"postern/internal/auth"
 	"postern/internal/store/storetest"
@@ -48,32 +47,6 @@ func TestPostPublished(t *testing.T) {
 	})
 }
 
-// TestForeignOrigin opens a WebSocket from a page of another site.
-func TestForeignOrigin(t *testing.T) {
-	s := newServer(t, storetest.SQLiteURL(t))
-	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
-	//nolint:bodyclose // the body of this response needs no closing
-	_, response, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/graphql",
-		http.Header{"Origin": {"https://evil.example"}})
-	if err == nil || response == nil || response.StatusCode != http.StatusForbidden {
-		t.Errorf("Dial = %v, %v, want it to be refused with 403", response, err)
-	}
-}
-
-// TestVariablesOverWebSocket: what comes over a WebSocket is bounded as what comes by POST is.
-func TestVariablesOverWebSocket(t *testing.T) {
-	s := newServer(t, storetest.SQLiteURL(t))
-	w := s.watch(t, `{ __typename }`)
-	w.receive(t, "next")
-	w.receive(t, "complete")
-	w.send(t, message{ID: "2", Type: "subscribe", Payload: json.RawMessage(
-		`{"query":"{ __typename }","variables":{"a":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}}`,
-	)})
-	if refused := w.receive(t, "next"); !strings.Contains(string(refused.Payload), "VARIABLE_LIMIT") {
-		t.Errorf("deep variables = %s, want VARIABLE_LIMIT", refused.Payload)
-	}
-}
-
 // watcher is a subscription.
 type watcher struct {
 	socket   *websocket.Conn
@@ -89,28 +62,18 @@ type message struct {
 // watch opens a WebSocket and subscribes.
 func (s *server) watch(t *testing.T, query string) *watcher {
 	t.Helper()
-	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
-	socket, response, err := dialer.DialContext(context.WithoutCancel(t.Context()), "ws"+strings.TrimPrefix(s.URL, "http")+"/graphql", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	t.Cleanup(func() { _ = socket.Close() })
+	socket := s.dial(t, "", "")
 	w := &watcher{socket: socket, messages: make(chan message, 1000)}
 	go func() {
 		defer close(w.messages)
 		for {
 			var m message
-			if socket.ReadJSON(&m) != nil {
+			if wsjson.Read(context.WithoutCancel(t.Context()), socket, &m) != nil {
 				return
 			}
-			if m.Type != "ping" && m.Type != "pong" {
-				w.messages <- m
-			}
+			w.messages <- m
 		}
 	}()
-	w.send(t, message{Type: "connection_init"})
-	w.receive(t, "connection_ack")
 	payload, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +125,7 @@ func (w *watcher) next(t *testing.T) string {
 
 func (w *watcher) send(t *testing.T, m message) {
 	t.Helper()
-	if err := w.socket.WriteJSON(m); err != nil {
+	if err := wsjson.Write(t.Context(), w.socket, m); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"errors"
+	"iter"
 
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -16,6 +17,7 @@ import (
 const (
 	noIntrospection   = "NoIntrospection"
 	literalsOfScalars = "LiteralsOfScalars"
+	oneStream         = "OneStream"
 )
 
 // validationRules are those of the specification, and what gqlgen would only notice while it executes, or not at all.
@@ -23,6 +25,7 @@ func validationRules(introspection bool) func() *rules.Rules {
 	return func() *rules.Rules {
 		all := rules.NewDefaultRules()
 		all.AddRule(literalsOfScalars, checkLiterals)
+		all.AddRule(oneStream, checkStream)
 		if !introspection {
 			all.AddRule(noIntrospection, refuseIntrospection)
 		}
@@ -53,6 +56,59 @@ func checkLiterals(observers *core.Events, addError core.AddErrFunc) {
 	})
 }
 
+// checkStream lets a subscription have one field only, and that unconditionally (section 5.2.4.1 of the specification);
+// gqlparser's rule lets pass the same one twice under other names.
+func checkStream(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnOperation(func(_ *core.Walker, operation *ast.OperationDefinition) {
+		if operation.Operation != ast.Subscription {
+			return
+		}
+		first := ""
+		for directives, field := range rootsOf(operation.SelectionSet, make(map[string]bool)) {
+			switch {
+			case directives.ForName("skip") != nil || directives.ForName("include") != nil:
+				addError(core.Message("a subscription must not be conditional"), core.At(operation.Position))
+			case field != nil && first != "" && field.Alias != first:
+				addError(core.Message("a subscription must have one field only"), core.At(field.Position))
+			case field != nil:
+				first = field.Alias
+			}
+		}
+	})
+}
+
+// rootsOf are the selections at the root of an operation, each with its directives: fields, and fragments, which are nil, before
+// what is in them.
+func rootsOf(selections ast.SelectionSet, seen map[string]bool) iter.Seq2[ast.DirectiveList, *ast.Field] {
+	return func(yield func(ast.DirectiveList, *ast.Field) bool) {
+		for _, selection := range selections {
+			var directives ast.DirectiveList
+			var field *ast.Field
+			var within ast.SelectionSet
+			switch selection := selection.(type) {
+			case *ast.Field:
+				directives, field = selection.Directives, selection
+			case *ast.InlineFragment:
+				directives, within = selection.Directives, selection.SelectionSet
+			case *ast.FragmentSpread:
+				directives = selection.Directives
+				if selection.Definition != nil && !seen[selection.Name] {
+					seen[selection.Name] = true
+					within = selection.Definition.SelectionSet
+				}
+			}
+			if !yield(directives, field) {
+				return
+			}
+			for directives, field := range rootsOf(within, seen) {
+				if !yield(directives, field) {
+					return
+				}
+			}
+		}
+	}
+}
+
 func refuseIntrospection(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnField(func(_ *core.Walker, field *ast.Field) {
 		if field.Name == "__schema" || field.Name == "__type" {
@@ -68,7 +124,7 @@ func reticent(err *gqlerror.Error) {
 		return
 	}
 	switch err.Rule {
-	case "LoneAnonymousOperation", "NoFragmentCycles", "NoUndefinedVariables", "NoUnusedFragments", "NoUnusedVariables",
+	case oneStream, "LoneAnonymousOperation", "NoFragmentCycles", "NoUndefinedVariables", "NoUnusedFragments", "NoUnusedVariables",
 		"KnownFragmentNames", "UniqueArgumentNames", "UniqueDirectivesPerLocation", "UniqueFragmentNames",
 		"UniqueInputFieldNames", "UniqueOperationNames", "UniqueVariableNames", noIntrospection:
 		return // of the document alone

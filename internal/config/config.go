@@ -49,9 +49,13 @@ type Config struct {
 	Signup       bool   `group:"Accounts" default:"true" negatable:"" help:"Let anybody open an account."`
 	SignupRole   string `group:"Accounts" default:"AUTHOR" placeholder:"ROLE" help:"What new accounts may do: READER, AUTHOR or EDITOR."`
 
-	Limits        Limits `embed:"" prefix:"limit-" group:"Limits"`
-	LimitPageSize int    `group:"Limits" default:"100" placeholder:"N" help:"How many items a page may have, and how many ids can be asked for at once."`
-	LimitBody     int64  `group:"Limits" default:"1048576" placeholder:"BYTES" help:"How long a request's body may be."`
+	Limits                    Limits `embed:"" prefix:"limit-" group:"Limits"`
+	LimitPageSize             int    `group:"Limits" default:"100" placeholder:"N" help:"How many items a page may have, and how many ids can be asked for at once."`
+	LimitSubscriptions        int    `group:"Limits" default:"20" placeholder:"N" help:"How many subscriptions a WebSocket may have open."`
+	LimitConnectionsOfAccount int    `group:"Limits" default:"10" placeholder:"N" help:"How many WebSockets and event streams an account may have open."`
+	LimitConnectionsOfAddress int    `group:"Limits" default:"10" placeholder:"N" help:"How many WebSockets and event streams an address may have open anonymously."`
+
+	LimitBody int64 `group:"Limits" default:"1048576" placeholder:"BYTES" help:"How long a request's body may be."`
 
 	LimitVariableDepth int `group:"Limits" default:"8" placeholder:"N" help:"How deep variables may be."`
 	LimitVariableItems int `group:"Limits" default:"250" placeholder:"N" help:"How many items a list or an object in the variables may have; in all 20 times as many."`
@@ -152,6 +156,9 @@ func (c *Config) checkLimits() error {
 		{"LIMIT_COST", int64(l.Cost), 1},
 		{"LIMIT_PAGE_SIZE", int64(c.LimitPageSize), 1},
 		{"LIMIT_BODY", c.LimitBody, 1},
+		{"LIMIT_SUBSCRIPTIONS", int64(c.LimitSubscriptions), 1},
+		{"LIMIT_CONNECTIONS_OF_ACCOUNT", int64(c.LimitConnectionsOfAccount), 1},
+		{"LIMIT_CONNECTIONS_OF_ADDRESS", int64(c.LimitConnectionsOfAddress), 1},
 	} {
 		switch {
 		case limit.value < limit.least && limit.least == 0:

@@ -18,6 +18,7 @@ func standard() config.Config {
 		JWTAlgorithm: "HS256", Signup: true, SignupRole: "AUTHOR", LogFormat: "auto",
 		Limits: config.Limits(limit.Default()), LimitPageSize: 100, LimitBody: 1 << 20,
 		LimitVariableDepth: 8, LimitVariableItems: 250,
+		LimitSubscriptions: 20, LimitConnectionsOfAccount: 10, LimitConnectionsOfAddress: 10,
 	}
 }
 

@@ -46,13 +46,14 @@ func newBlog(t *testing.T) *site {
 			Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: time.Now, SignupOpen: true, SignupRole: auth.Author,
 		})
 		o.Authenticator = auth.NewAuthenticator(tokens, accounts.Authorize)
-		server := graph.NewServer(graph.Options{
-			Resolver:     &graph.Resolver{Accounts: accounts, Posts: blog.NewService(db, time.Now), Limits: graph.Limits{PageSize: page.Max}},
-			Authenticate: o.Authenticator.Authenticate, Authorize: accounts.Authorize, RequestID: httpd.RequestID, Introspection: true, Log: o.Log,
+		exec := graph.NewExecutor(graph.Options{
+			Resolver:  &graph.Resolver{Accounts: accounts, Posts: blog.NewService(db, time.Now), Limits: graph.Limits{PageSize: page.Max}},
+			Authorize: accounts.Authorize, RequestID: httpd.RequestID, Introspection: true, Log: o.Log,
 			Documents: transport.NewDocumentCache(transport.Bounds{Entries: 10, Bytes: 1 << 20}),
 		})
-		server.AddTransport(transport.HTTP{MaxBody: 1 << 20, Variables: transport.Shape{Depth: 8, Items: 250}})
-		o.GraphQL = server
+		o.GraphQL = transport.Handler{Executor: exec, Transports: []transport.Transport{
+			transport.HTTP{MaxBody: 1 << 20, Variables: transport.Shape{Depth: 8, Items: 250}},
+		}}
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"postern/internal/auth"
+	"postern/internal/transport"
 )
 
 const (
@@ -108,9 +109,6 @@ func recoverPanics(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// webSocketProtocol is the one that is spoken over WebSocket.
-const webSocketProtocol = "graphql-transport-ws"
-
 // onlyWebSocket forgets offers to upgrade to anything but a WebSocket, as HTTP/2, which a server may ignore (RFC 9110,
 // section 7.8), and refuses WebSockets of other protocols.
 func onlyWebSocket(next http.Handler) http.Handler {
@@ -118,11 +116,11 @@ func onlyWebSocket(next http.Handler) http.Handler {
 		switch {
 		case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
 			r.Header.Del("Upgrade")
-		case !offers(r.Header, webSocketProtocol):
-			badRequest(w, http.StatusBadRequest, "a WebSocket here speaks "+webSocketProtocol)
+		case !offers(r.Header, transport.WebSocketProtocol):
+			badRequest(w, http.StatusBadRequest, "a WebSocket here speaks "+transport.WebSocketProtocol)
 			return
 		default:
-			r.Header.Set("Sec-WebSocket-Protocol", webSocketProtocol)
+			r.Header.Set("Sec-WebSocket-Protocol", transport.WebSocketProtocol)
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -16,7 +16,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
-	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -135,11 +134,12 @@ func TestLimitsAreExact(t *testing.T) {
 func newServer(tb testing.TB) http.Handler {
 	tb.Helper()
 	documents := lru.New[*ast.QueryDocument](10)
-	server := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
-	server.SetQueryCache(documents)
-	server.Use(NewExtension(hostileLimits(), documents))
-	server.AddTransport(transport.HTTP{MaxBody: 1 << 20, Variables: transport.Shape{Depth: 8, Items: 250}})
-	return server
+	exec := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
+	exec.SetQueryCache(documents)
+	exec.Use(NewExtension(hostileLimits(), documents))
+	return transport.Handler{Executor: exec, Transports: []transport.Transport{
+		transport.HTTP{MaxBody: 1 << 20, Variables: transport.Shape{Depth: 8, Items: 250}},
+	}}
 }
 
 // request is what carries the document.

@@ -1,5 +1,7 @@
-// Package transport is GraphQL over HTTP for gqlgen: https://graphql.github.io/graphql-over-http/draft/, called the
-// specification here. It knows nothing of what the schema is about, and imports nothing of ours.
+// Package transport is GraphQL over HTTP, WebSocket and server-sent events for gqlgen, in the place of gqlgen's own transports.
+// The specification, here, is that of HTTP: https://graphql.github.io/graphql-over-http/draft/.
+//
+// It knows nothing of what the schema is about, and imports nothing of ours.
 package transport
 
 import (
@@ -8,36 +10,42 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// HTTP answers GET and POST requests with one JSON object each.
+// HTTP answers GET and POST requests with one JSON object each, or with a stream of events.
 type HTTP struct {
+	// Streams answer subscriptions, if there are any.
+	Streams *EventStreams
 	// MaxBody is how long a request's body may be, in bytes.
 	MaxBody int64
 	// Variables is how much the variables, and the extensions, may have.
 	Variables Shape
 }
 
-var _ graphql.Transport = HTTP{}
+var _ Transport = HTTP{}
 
-// Supports implements graphql.Transport: it takes whatever wants to be no WebSocket.
+// Supports implements Transport: it takes whatever wants to be no WebSocket.
 func (HTTP) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") == "" }
 
 // varies are the headers that answers depend on; by GraphQL-Cost a client asks for `extensions.cost`.
 const varies = "Accept, Accept-Encoding, Authorization, GraphQL-Cost"
 
-// Do implements graphql.Transport.
-func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+// Do implements Transport.
+func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor) {
 	ctx := r.Context()
 	a := answer{w: w, r: r}
 	w.Header().Add("Vary", varies)
-	var acceptable bool
-	if a.media, acceptable = negotiate(r.Header.Values("Accept")); !acceptable {
-		a.media = mediaJSON
-		a.send(http.StatusNotAcceptable, exec.DispatchError(ctx, refusal(http.StatusNotAcceptable,
-			"the answer can be %s or %s", mediaGraphQL, mediaJSON).list()))
+	var json bool
+	a.media, json = negotiate(r.Header.Values("Accept"))
+	stream := h.Streams.wanted(r)
+	if !json {
+		a.media = mediaJSON // what is refused is no stream
+	}
+	if !json && !stream {
+		a.refuse(ctx, exec, refusal(http.StatusNotAcceptable, "the answer can be %s, %s or %s", mediaGraphQL, mediaJSON, mediaEvents))
 		return
 	}
 	params, refused := h.read(w, r)
@@ -47,27 +55,36 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	}
 	operation, errs := exec.CreateOperationContext(ctx, params)
 	if errs != nil {
-		a.send(a.statusOf(errs), exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs))
+		errors := exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs)
+		h.send(a, json, a.statusOf(errs), errors)
 		return
 	}
-	if refused := unfit(r.Method, operation.Operation.Operation); refused != nil {
+	switch refused := unfit(r.Method, operation.Operation.Operation, stream); {
+	case refused != nil:
 		a.refuse(ctx, exec, refused)
+	case operation.Operation.Operation == ast.Subscription:
+		h.Streams.subscribe(a, exec, operation)
+	default:
+		responses, ctx := exec.DispatchOperation(ctx, operation)
+		h.send(a, json, http.StatusOK, only(ctx, exec, responses))
+	}
+}
+
+// send sends the one response there is: as an event only to who takes nothing else.
+func (h HTTP) send(a answer, json bool, status int, response *graphql.Response) {
+	if json {
+		a.send(status, response)
 		return
 	}
-	responses, ctx := exec.DispatchOperation(ctx, operation)
-	response := responses(ctx)
-	if response == nil { // its time was over before it began
-		response = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
-	}
-	a.send(http.StatusOK, response)
+	h.Streams.send(a, response)
 }
 
 // unfit refuses what is no query by GET, for that would let any link write (section 5.2 of the specification), and
-// subscriptions, whose answers are more than one.
-func unfit(method string, operation ast.Operation) *refused {
+// subscriptions that are not to be streamed, for their answers are more than one.
+func unfit(method string, operation ast.Operation, stream bool) *refused {
 	switch {
-	case operation == ast.Subscription:
-		return refusal(http.StatusNotAcceptable, "subscriptions are answered over WebSocket")
+	case operation == ast.Subscription && !stream:
+		return refusal(http.StatusNotAcceptable, "subscriptions are answered over WebSocket, and as %s", mediaEvents)
 	case operation == ast.Mutation && method != http.MethodPost:
 		r := refusal(http.StatusMethodNotAllowed, "mutations are sent by POST")
 		r.allow = http.MethodPost
@@ -94,7 +111,7 @@ func refusal(status int, format string, args ...any) *refused {
 
 func (r *refused) list() gqlerror.List { return gqlerror.List{r.err} }
 
-func (a answer) refuse(ctx context.Context, exec graphql.GraphExecutor, why *refused) {
+func (a answer) refuse(ctx context.Context, exec *executor.Executor, why *refused) {
 	if why.allow != "" {
 		a.w.Header().Set("Allow", why.allow)
 	}

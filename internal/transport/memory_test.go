@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/executor"
 
 	"postern/graph"
 	"postern/internal/transport"
@@ -19,8 +19,10 @@ import (
 //nolint:paralleltest // see above
 func TestMemory(t *testing.T) {
 	const megabyte, most = 1 << 20, 10 << 20
-	server := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
-	server.AddTransport(transport.HTTP{MaxBody: megabyte, Variables: transport.Shape{Depth: 8, Items: 250}})
+	server := transport.Handler{
+		Executor:   executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}})),
+		Transports: []transport.Transport{transport.HTTP{MaxBody: megabyte, Variables: transport.Shape{Depth: 8, Items: 250}}},
+	}
 	fill := func(begin, item, end string) string {
 		return begin + strings.Repeat(item+",", (megabyte-len(begin)-len(end)-len(item))/(len(item)+1)) + item + end
 	}

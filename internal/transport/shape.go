@@ -1,12 +1,9 @@
 package transport
 
 import (
-	"context"
-	"encoding/json"
 	"iter"
 	"net/http"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -126,31 +123,4 @@ func skipSpace(text []byte, i int) int {
 		i++
 	}
 	return i
-}
-
-var _ interface {
-	graphql.HandlerExtension
-	graphql.OperationParameterMutator
-} = Shape{}
-
-// ExtensionName implements graphql.HandlerExtension.
-func (Shape) ExtensionName() string { return "Shape" }
-
-// Validate implements graphql.HandlerExtension.
-func (Shape) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationParameters implements graphql.OperationParameterMutator: it looks at what came over a WebSocket, which gqlgen
-// decodes. It changes nothing.
-func (s Shape) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
-	if params.Headers.Get("Upgrade") == "" { // HTTP has looked already
-		return nil
-	}
-	text, err := json.Marshal(params.Variables)
-	if err != nil {
-		return gqlerror.Wrap(err)
-	}
-	if why := s.checkVariables(text); why != nil {
-		return why.err
-	}
-	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"testing/iotest"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/executor"
 
 	"postern/graph"
 	"postern/internal/transport"
@@ -21,12 +21,13 @@ const maxBody = 1 << 10
 
 // newServer executes the real schema; what the tests ask of it needs no resolver.
 func newServer(extensions ...graphql.HandlerExtension) http.Handler {
-	server := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
+	exec := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
 	for _, extension := range extensions {
-		server.Use(extension)
+		exec.Use(extension)
 	}
-	server.AddTransport(transport.HTTP{MaxBody: maxBody, Variables: transport.Shape{Depth: 8, Items: 250}})
-	return server
+	return transport.Handler{Executor: exec, Transports: []transport.Transport{
+		transport.HTTP{MaxBody: maxBody, Variables: transport.Shape{Depth: 8, Items: 250}},
+	}}
 }
 
 // ask sends a request with headers, each as Name: value.

@@ -1,0 +1,65 @@
+package graph
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"postern/internal/auth"
+)
+
+// Options are what an executor is made from.
+type Options struct {
+	Resolver *Resolver
+	// Authorize tells an account's role, and whether the session of its token lives.
+	Authorize auth.Sessions
+	// RequestID is how a request is called in the log.
+	RequestID     func(context.Context) string
+	Introspection bool
+	// Documents keeps those that were parsed and found good.
+	Documents graphql.Cache[*ast.QueryDocument]
+	Log       *slog.Logger
+}
+
+// NewExecutor executes the schema. How operations come to it, and within which limits, is the caller's to add.
+func NewExecutor(o Options) *executor.Executor {
+	exec := executor.New(NewExecutableSchema(Config{
+		Schema:     withoutDefer(parsedSchema),
+		Resolvers:  o.Resolver,
+		Directives: DirectiveRoot{Auth: guard{o.Authorize}.auth},
+	}))
+	presenter := presenter{log: o.Log, requestID: o.RequestID, reticent: !o.Introspection}
+	exec.SetErrorPresenter(presenter.present)
+	exec.SetRecoverFunc(presenter.recover)
+	exec.SetQueryCache(o.Documents)
+	exec.Use(&variables{})
+	exec.SetDefaultRulesFn(validationRules(o.Introspection))
+	if o.Introspection {
+		exec.Use(extension.Introspection{})
+	}
+	exec.AroundResponses(tellWhyAnonymous)
+	return exec
+}
+
+// withoutDefer is the schema without the directive @defer, which gqlgen adds: what it defers is null in the first response, and
+// there is no second one.
+func withoutDefer(schema *ast.Schema) *ast.Schema {
+	without := *schema
+	without.Directives = maps.Clone(schema.Directives)
+	delete(without.Directives, "defer")
+	return &without
+}
+
+// tellWhyAnonymous lets a client know that its token was of no use even where none was needed, so that it refreshes
+// rather than keeps an answer that was meant for an anonymous caller.
+func tellWhyAnonymous(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	if refusal := auth.FromContext(ctx).Refusal; refusal != "" && refusal != auth.TokenMissing {
+		graphql.RegisterExtension(ctx, "auth", map[string]string{"reason": string(refusal)})
+	}
+	return next(ctx)
+}

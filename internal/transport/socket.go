@@ -1,0 +1,183 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/coder/websocket"
+)
+
+// socket is one client's WebSocket.
+type socket struct {
+	WebSocket
+	*connection
+
+	exec *executor.Executor
+	conn *websocket.Conn
+	net  net.Conn
+
+	slots   chan struct{} // one for each operation that is worked at
+	running sync.WaitGroup
+
+	mu            sync.Mutex
+	pings         *time.Timer
+	operations    map[string]*operation
+	subscriptions int
+	ending        bool // nothing new begins
+}
+
+func newSocket(s WebSocket, c *connection, accepted *websocket.Conn, conn net.Conn, exec *executor.Executor) *socket {
+	return &socket{
+		WebSocket: s, connection: c, exec: exec, conn: accepted, net: conn,
+		slots: make(chan struct{}, s.MaxSubscriptions), operations: make(map[string]*operation),
+	}
+}
+
+// The types of messages.
+const (
+	typeInit      = "connection_init"
+	typeAck       = "connection_ack"
+	typePing      = "ping"
+	typePong      = "pong"
+	typeSubscribe = "subscribe"
+	typeNext      = "next"
+	typeError     = "error"
+	typeComplete  = "complete"
+)
+
+// message is one of the protocol's.
+type message struct {
+	ID      string          `json:"id"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload"`
+}
+
+// serve reads what the client says until one of both has enough.
+func (s *socket) serve() {
+	defer s.leave()
+	defer s.running.Wait()
+	defer s.sweep(true)
+	defer func() { _ = s.conn.CloseNow() }()
+	stop := context.AfterFunc(s.ctx, func() { s.bow(context.Cause(s.ctx)) })
+	defer func() { stop() }()
+
+	late := time.AfterFunc(s.Init, func() { s.close(closing{codeInitTimeout, "Connection initialisation timeout"}) })
+	defer late.Stop()
+	if why := s.greet(); why != nil {
+		s.close(*why)
+		return
+	}
+	late.Stop()
+	s.pingAfter(s.Ping, 0)
+	stop()
+	stop = context.AfterFunc(s.guest.Context, func() { s.bow(context.Cause(s.guest.Context)) })
+	for {
+		m, why := s.read()
+		if why == nil {
+			why = s.handle(m)
+		}
+		if why != nil {
+			s.close(*why)
+			return
+		}
+	}
+}
+
+// read is the next message; what is none is the reason to close.
+func (s *socket) read() (message, *closing) {
+	kind, reader, err := s.conn.Reader(context.Background())
+	if err != nil {
+		return message{}, gone()
+	}
+	text, err := io.ReadAll(io.LimitReader(reader, s.MaxMessage+1))
+	switch {
+	case err != nil:
+		return message{}, gone()
+	case int64(len(text)) > s.MaxMessage:
+		return message{}, &closing{websocket.StatusMessageTooBig, fmt.Sprintf("the message has more than %d bytes", s.MaxMessage)}
+	case kind != websocket.MessageText:
+		return message{}, &closing{codeInvalidMessage, "a message must be text"}
+	}
+	var m message
+	if json.Unmarshal(text, &m) != nil {
+		return message{}, &closing{codeInvalidMessage, "a message must be a JSON object of the protocol"}
+	}
+	return m, nil
+}
+
+// greet lets the client say who it is, which is the first thing that it must do.
+func (s *socket) greet() *closing {
+	for {
+		m, why := s.read()
+		switch {
+		case why != nil:
+			return why
+		case m.Type == typeInit:
+			return s.init(m.Payload)
+		case m.Type == typeSubscribe:
+			return &closing{codeUnauthorized, "Unauthorized"}
+		}
+		if why := s.handle(m); why != nil {
+			return why
+		}
+	}
+}
+
+func (s *socket) init(payload []byte) *closing {
+	authorization, ok := authorizationOf(payload)
+	if !ok {
+		return &closing{codeInvalidMessage, "the payload of connection_init must be an object, and Authorization in it a string"}
+	}
+	if err := s.attach(authorization); err != nil {
+		return s.because(err)
+	}
+	return s.send(message{Type: typeAck})
+}
+
+// handle does what the client asks.
+func (s *socket) handle(m message) *closing {
+	switch m.Type {
+	case typeSubscribe:
+		return s.subscribe(m)
+	case typeComplete:
+		s.complete(m.ID)
+		return nil
+	case typePing:
+		return s.send(message{Type: typePong})
+	case typePong:
+		return nil
+	case typeInit:
+		return &closing{codeTooMany, "Too many initialisation requests"}
+	default:
+		return &closing{codeInvalidMessage, "a message is of an unknown type"}
+	}
+}
+
+// send writes a message; what cannot be written in time ends the socket.
+func (s *socket) send(m message) *closing {
+	text := bytes.NewBuffer(make([]byte, 0, len(m.Payload)+len(m.ID)+64))
+	text.WriteString(`{"type":"` + m.Type + `"`)
+	if m.ID != "" {
+		id, _ := json.Marshal(m.ID) // a string always can be
+		text.WriteString(`,"id":`)
+		text.Write(id)
+	}
+	if m.Payload != nil {
+		text.WriteString(`,"payload":`)
+		text.Write(m.Payload)
+	}
+	text.WriteByte('}')
+	ctx, cancel := context.WithTimeout(context.Background(), s.Write)
+	defer cancel()
+	if s.conn.Write(ctx, websocket.MessageText, text.Bytes()) != nil {
+		return gone()
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package transport
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/coder/websocket"
+)
+
+// WebSocket speaks graphql-transport-ws, called the protocol here:
+// https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md.
+type WebSocket struct {
+	Connections *Connections
+	// MaxMessage is how long a message of a client may be, in bytes.
+	MaxMessage int64
+	// MaxSubscriptions is how many a client may have on one socket; as many other operations run at a time, and more wait.
+	MaxSubscriptions int
+	// Variables is how much the variables, and the extensions, of an operation may have.
+	Variables Shape
+	// Init is how long a client may take to say who it is; Ping is how often it must show that it is there: twice in a row it
+	// may not. Write is how long it may take to read a message.
+	Init, Ping, Write time.Duration
+}
+
+var _ Transport = WebSocket{}
+
+// WebSocketProtocol is the subprotocol that a client must offer.
+const WebSocketProtocol = "graphql-transport-ws"
+
+// NewWebSocket returns a WebSocket with the times that suit the Internet.
+func NewWebSocket(connections *Connections) WebSocket {
+	return WebSocket{Connections: connections, Init: 10 * time.Second, Ping: 20 * time.Second, Write: 10 * time.Second}
+}
+
+// Supports implements Transport.
+func (WebSocket) Supports(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// Do implements Transport. It returns when the handshake is done: what serves the socket then needs no stack that has grown
+// with a request, and keeps nothing of the request alive.
+func (s WebSocket) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor) {
+	connection, err := s.Connections.enter(context.WithoutCancel(r.Context()))
+	if err != nil {
+		answer{w: w, r: r, media: mediaJSON}.refuse(r.Context(), exec, unavailable())
+		return
+	}
+	hijacked := &frugal{ResponseWriter: w}
+	accepted, err := websocket.Accept(hijacked, r, &websocket.AcceptOptions{Subprotocols: []string{WebSocketProtocol}})
+	if err != nil { // and answered
+		connection.leave()
+		return
+	}
+	accepted.SetReadLimit(s.MaxMessage)
+	go newSocket(s, connection, accepted, hijacked.conn, exec).serve()
+}
+
+// frugal gives a connection that is hijacked small buffers: net/http's take eight kilobytes, and most sockets are idle.
+type frugal struct {
+	http.ResponseWriter
+
+	conn net.Conn
+}
+
+const readBuffer, writeBuffer = 512, 1 << 10 // bytes; what is longer passes them by
+
+// Hijack implements http.Hijacker.
+func (f *frugal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffers, err := http.NewResponseController(f.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	f.conn = conn
+	early, _ := buffers.Peek(buffers.Reader.Buffered()) // what came together with the handshake
+	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(readBuffer, len(early)))
+	_, _ = reader.Peek(len(early)) // it is there
+	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, writeBuffer)), conn.SetDeadline(time.Time{})
+}
