@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -78,9 +79,14 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
 	})
 	authenticator := auth.NewAuthenticator(tokens, s.accounts.Authorize)
+	posts := blog.NewService(db, now)
+	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
+	var running sync.WaitGroup
+	running.Go(func() { posts.Run(ctx, log) })
+	tb.Cleanup(func() { stop(); running.Wait() })
 	documents := transport.NewDocumentCache(transport.Bounds{Entries: 100, Bytes: 100 << 10})
 	graphql := graph.NewServer(graph.Options{
-		Resolver:      &graph.Resolver{Accounts: s.accounts, Posts: blog.NewService(db, now), Limits: graph.Limits{PageSize: page.Max}},
+		Resolver:      &graph.Resolver{Accounts: s.accounts, Posts: posts, Limits: graph.Limits{PageSize: page.Max}},
 		Authenticate:  authenticator.Authenticate,
 		Authorize:     s.accounts.Authorize,
 		RequestID:     httpd.RequestID,
