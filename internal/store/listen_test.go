@@ -106,7 +106,7 @@ func TestListenNotices(t *testing.T) {
 		"cut": proxy.Cut, "swallowed": proxy.Swallow,
 		"ended by the server": func() {
 			if _, err := s.DB().ExecContext(t.Context(), `
-				SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`); err != nil {
+				SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`); err != nil {
 				t.Error(err)
 			}
 		},

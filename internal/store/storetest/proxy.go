@@ -18,8 +18,9 @@ type Proxy struct {
 	all              sync.WaitGroup
 
 	mu       sync.Mutex
+	changed  *sync.Cond
 	mode     mode
-	accepted int
+	accepted int // how many connections there ever were
 	links    map[*link]struct{}
 }
 
@@ -51,6 +52,7 @@ func NewProxy(t testing.TB, database string) *Proxy {
 		t.Fatal(err)
 	}
 	p := &Proxy{listener: listener, database: database, links: make(map[*link]struct{})}
+	p.changed = sync.NewCond(&p.mu)
 	p.network, p.address = pgconn.NetworkAddress(config.Host, config.Port)
 	p.all.Go(p.accept)
 	t.Cleanup(func() {
@@ -102,11 +104,13 @@ func (p *Proxy) Mend() {
 	p.mode = pass
 }
 
-// Accepted is how many connections there ever were.
-func (p *Proxy) Accepted() int {
+// AwaitConnections returns once so many more were tried.
+func (p *Proxy) AwaitConnections(more int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.accepted
+	for enough := p.accepted + more; p.accepted < enough; {
+		p.changed.Wait()
+	}
 }
 
 func (p *Proxy) accept() {
@@ -145,6 +149,7 @@ func (p *Proxy) add(l *link) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.accepted++
+	p.changed.Broadcast()
 	switch p.mode {
 	case refuse:
 		return false
