@@ -12,8 +12,9 @@ func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b backoff
 		for round := range 2 {
-			for i, most := range []time.Duration{100, 200, 400, 800, 1600, 3200, 5000, 5000} {
-				if most *= time.Millisecond; b.first() != (i == 0) {
+			for i, milliseconds := range []int{100, 200, 400, 800, 1600, 3200, 5000, 5000} {
+				most := time.Duration(milliseconds) * time.Millisecond
+				if b.first() != (i == 0) {
 					t.Errorf("first() = %v at attempt %d", b.first(), i)
 				}
 				start := time.Now()

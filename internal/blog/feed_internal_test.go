@@ -248,6 +248,7 @@ func TestFeedEndsWithItsContext(t *testing.T) {
 		for range s.Posts {
 			heard++
 		}
+		synctest.Wait()
 		if waited := time.Since(start); heard != 1 || waited != time.Hour || len(p.feed.subscribers) != 0 || !errors.Is(s.Err(), context.DeadlineExceeded) {
 			t.Errorf("heard %d posts in %v, %v, and %d are left, want 1 in an hour and none", heard, waited, s.Err(), len(p.feed.subscribers))
 		}
@@ -340,7 +341,7 @@ func TestIdleSubscribersAreCheap(t *testing.T) {
 	}
 	cancel()
 	for _, s := range subscriptions {
-		for range s.Posts { //nolint:revive // until it is closed
+		for range s.Posts { // until it is closed
 		}
 	}
 }

@@ -18,7 +18,9 @@ const (
 // Published is each post whose commit comes after Published has returned, in the order of commits, by the author if one is
 // given. Posts are as they are when they are read; one that is deleted before is left out. It ends with ctx.
 func (s *Service) Published(ctx context.Context, author *id.User) (*Subscription, error) {
-	position, err := s.store.Position(ctx)
+	reading, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	position, err := s.store.Position(reading)
 	if err != nil {
 		return nil, err
 	}
@@ -104,13 +106,11 @@ func (f *follower) step(ctx context.Context) (more bool, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	if f.renewed.Load() {
-		position, err := f.store.Position(ctx)
-		if err != nil {
+	if f.renewed.Swap(false) {
+		if err := f.renew(ctx); err != nil {
+			f.renewed.Store(true)
 			return false, err
 		}
-		f.renewed.Store(false)
-		f.feed.rewind(position)
 	}
 	published, err := f.store.Published(ctx, f.feed.delivered(), batch)
 	if err != nil {
@@ -118,4 +118,15 @@ func (f *follower) step(ctx context.Context) (more bool, err error) {
 	}
 	f.feed.deliver(published)
 	return len(published) == batch, nil
+}
+
+// renew goes back to where the store is if that has lost what was delivered of it. Where it is, is asked last: whoever
+// subscribes in between may be ahead of the answer.
+func (f *follower) renew(ctx context.Context) error {
+	delivered := f.feed.delivered()
+	position, err := f.store.Position(ctx)
+	if err == nil && position < delivered {
+		f.feed.rewind(position)
+	}
+	return err
 }

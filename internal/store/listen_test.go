@@ -2,9 +2,12 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"testing"
 	"time"
 
+	"postern/internal/blog"
 	"postern/internal/store"
 	"postern/internal/store/storetest"
 )
@@ -19,6 +22,7 @@ type listener struct {
 func listen(t *testing.T, s *store.Store) *listener {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(stop)
 	l := &listener{heard: make(chan struct{}, 1000), ended: make(chan error, 1), stop: stop}
 	go func() { l.ended <- s.Listen(ctx, func() { l.heard <- struct{}{} }) }()
 	select {
@@ -29,33 +33,34 @@ func listen(t *testing.T, s *store.Store) *listener {
 	return l
 }
 
+// end stops to listen.
+func (l *listener) end(t *testing.T) {
+	t.Helper()
+	l.stop()
+	if err := <-l.ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("Listen() = %v, want %v", err, context.Canceled)
+	}
+}
+
 // TestListenHearsCommits has another store publish: each commit is heard once, and nothing else.
 func TestListenHearsCommits(t *testing.T) {
 	url := storetest.PostgresURL(t)
 	here, there := storetest.Open(t, url), storetest.Open(t, url)
 	author := newAuthor(t, here)
 	l := listen(t, here)
-	tx, err := there.DB().BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	insert := func(n int) {
-		p := newPost(author, n)
-		if _, err := tx.ExecContext(t.Context(), `
-			INSERT INTO posts (id, author_id, slug, title, content, created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			p.ID, author.ID, p.Slug, p.Title, p.Content, p.CreatedAt, p.UpdatedAt, p.Version); err != nil {
+	begin := func(post *blog.Post) *sql.Tx {
+		tx, err := there.DB().BeginTx(t.Context(), nil)
+		if err != nil {
 			t.Fatal(err)
 		}
+		insert(t, tx, post)
+		return tx
 	}
 	// Messages come in the order of commits: had anything been heard too early, or of what is rolled back, it would count.
-	insert(1)
-	if err := tx.Rollback(); err != nil {
+	if err := begin(newPost(author, 1)).Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if tx, err = there.DB().BeginTx(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	insert(2)
+	tx := begin(newPost(author, 2))
 	if err := here.CreatePost(t.Context(), newPost(author, 3)); err != nil { // it does not wait for who has not committed
 		t.Fatal(err)
 	}
@@ -71,8 +76,7 @@ func TestListenHearsCommits(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-l.heard
-	l.stop()
-	<-l.ended
+	l.end(t)
 	if more := len(l.heard); more != 0 {
 		t.Errorf("%d more were heard, want none", more)
 	}
@@ -96,16 +100,15 @@ func TestListenTakesNoneOfThePool(t *testing.T) {
 
 // TestListenNotices breaks the line in the ways that lines break.
 func TestListenNotices(t *testing.T) {
-	proxy := storetest.NewProxy(t, storetest.PostgresURL(t))
+	url := storetest.PostgresURL(t)
+	there := open(t, store.Options{URL: url})
+	proxy := storetest.NewProxy(t, url)
 	s := open(t, store.Options{URL: proxy.URL(t)})
-	s.SetAttention(50*time.Millisecond, time.Second)
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s.SetAttention(50*time.Millisecond, 2*time.Second)
 	for name, breaks := range map[string]func(){
 		"cut": proxy.Cut, "swallowed": proxy.Swallow,
 		"ended by the server": func() {
-			if _, err := s.DB().ExecContext(t.Context(), `
+			if _, err := there.DB().ExecContext(t.Context(), `
 				SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`); err != nil {
 				t.Error(err)
 			}
@@ -123,7 +126,7 @@ func TestListenNotices(t *testing.T) {
 				}
 			}
 			proxy.Mend()
-			listen(t, s).stop()
+			listen(t, s).end(t)
 		})
 	}
 }
@@ -146,8 +149,7 @@ func TestListenStaysOnAQuietLine(t *testing.T) {
 			t.Fatalf("Listen() = %v", err)
 		}
 	}
-	l.stop()
-	<-l.ended
+	l.end(t)
 	if more := len(l.heard); more != 0 {
 		t.Errorf("%d more were heard, want none", more)
 	}
