@@ -18,7 +18,6 @@ type operation struct {
 	cancel       context.CancelFunc
 	ended        chan struct{}
 	subscription bool
-	completed    bool // the client wants no more of it
 }
 
 const (
@@ -37,38 +36,40 @@ func (s *socket) subscribe(m message) *closing {
 	}
 	op := &operation{id: m.ID, ended: make(chan struct{})}
 	op.ctx, op.cancel = context.WithCancel(context.WithoutCancel(s.guest.Context))
-	for other := s.enlist(op); other != nil; other = s.enlist(op) {
-		if !other.completed {
-			op.cancel()
-			return &closing{codeDuplicateID, "Subscriber for " + m.ID + " already exists"}
-		}
-		<-other.ended // soon: then what it still sends is not taken for the new one's
+	if !s.enlist(op) {
+		op.cancel()
+		return &closing{codeDuplicateID, "Subscriber for " + m.ID + " already exists"}
 	}
 	select {
 	case s.slots <- struct{}{}:
 		s.running.Go(func() { s.execute(op, m.Payload) })
 	case <-s.guest.Context.Done(): // it is about to be closed
+		op.cancel()
+		s.delist(op)
 	}
 	return nil
 }
 
 // enlist puts the operation down by its id, unless another has that.
-func (s *socket) enlist(op *operation) (other *operation) {
+func (s *socket) enlist(op *operation) (free bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if other = s.operations[op.id]; other == nil {
-		s.operations[op.id] = op
+	if s.operations[op.id] != nil {
+		return false
 	}
-	return other
+	s.operations[op.id] = op
+	return true
 }
 
-// complete ends an operation of which the client wants no more. It may have ended already.
+// complete ends an operation of which the client wants no more, unless it has ended already. What the client asks next finds
+// its id and its place free.
 func (s *socket) complete(id string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if op := s.operations[id]; op != nil {
-		op.completed = true
+	op := s.operations[id]
+	s.mu.Unlock()
+	if op != nil {
 		op.cancel()
+		<-op.ended
 	}
 }
 

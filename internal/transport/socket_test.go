@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -101,6 +102,23 @@ func TestSubscriptionsOfASocket(t *testing.T) {
 			say(t, conn, `{"id":"1","type":"complete"}`, `{"id":"a","type":"complete"}`, `{"id":"b","type":"complete"}`)
 			synctest.Wait()
 		}
+		_ = conn.CloseNow()
+	})
+}
+
+// TestSubscriptionIsReplaced where there may be no more: what was ended leaves its place to what is asked next.
+func TestSubscriptionIsReplaced(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *live) {
+		conn := s.dial(t)
+		say(t, conn, follow, strings.Replace(follow, `"1"`, `"0"`, 1))
+		synctest.Wait()
+		for i := range 100 {
+			id, next := strconv.Itoa(i), strconv.Itoa(i+2)
+			say(t, conn, `{"id":"`+id+`","type":"complete"}`, strings.Replace(follow, `"1"`, `"`+next+`"`, 1))
+		}
+		say(t, conn, query)
+		expect(t, conn, queryAnswer, queryOver)
 		_ = conn.CloseNow()
 	})
 }
