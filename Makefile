@@ -63,7 +63,7 @@ page: $(page)/node_modules/.package-lock.json ## Build the page anew from its so
 browser: build $(page)/node_modules/.package-lock.json ## Drive the page of the built binary in a browser
 	cd $(page) && POSTERN=$(CURDIR)/postern npm test
 
-audit: build $(audit)/node_modules/.package-lock.json ## Audit GraphQL over HTTP of the built binary
+audit: build $(audit)/node_modules/.package-lock.json ## Audit GraphQL over HTTP of the built binary, and connect clients that subscribe
 	cd $(audit) && POSTERN=$(CURDIR)/postern npm test
 
 peers: build $(peers)/node_modules/.package-lock.json ## Audit other servers, too, and write docs/protocol.md's comparison
@@ -91,6 +91,7 @@ check-generate:
 	mkdir "$$tmp/committed"; \
 	tar -c --exclude=.git --exclude=.tools --exclude=node_modules . | tar -x -C "$$tmp/committed"; \
 	cp -a "$$tmp/committed" "$$tmp/generated"; \
+	tee -a "$$tmp/generated/graph/generated.go" "$$tmp/generated/clients/go/postern/generated.go" <<< '// stale' > /dev/null; \
 	(cd "$$tmp/generated" && go generate ./... && go -C clients/go generate ./...); \
 	(cd "$$tmp" && diff -ru committed generated) || { echo 'generated code is stale: run make generate'; exit 1; }
 

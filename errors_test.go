@@ -45,7 +45,7 @@ What a client could have known beforehand, and what is nobody's input: ` + "`err
 	for _, file := range files {
 		constants(t, file, regexp.MustCompile(`^[cC]ode`), codes)
 	}
-	constants(t, "internal/fault/fault.go", regexp.MustCompile(`^(RateLimited|Overloaded)$`), codes)
+	constants(t, "internal/fault/fault.go", regexp.MustCompile(`^(RateLimited|Overloaded|SlowSubscriber)$`), codes)
 	for _, file := range files {
 		literals(t, file, codes)
 	}

@@ -92,6 +92,8 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 		return err
 	}
 	defer inBackground(ctx, accounts.Run)()
+	posts := blog.NewService(db, time.Now)
+	defer inBackground(ctx, func(ctx context.Context) { posts.Run(ctx, log) })()
 	health := httpd.NewHealth(log,
 		httpd.Check{Name: "database", Run: db.Ping},
 		httpd.Check{Name: "migrations", Run: db.CheckMigrated},
@@ -101,7 +103,7 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 		OfAccount: c.LimitConnectionsOfAccount, OfAddress: c.LimitConnectionsOfAddress,
 	}.Attach)
 	site, err := newSite(c, parts{
-		db: db, accounts: accounts, authenticator: authenticator, connections: connections, documents: documents,
+		accounts: accounts, authenticator: authenticator, connections: connections, posts: posts, documents: documents,
 		health: health, log: log,
 	})
 	if err != nil {
@@ -135,16 +137,17 @@ func prepare(ctx context.Context, c config.Config, db *store.Store, log *slog.Lo
 
 // parts are what a site is wired of.
 type parts struct {
-	db            *store.Store
 	accounts      *account.Service
 	authenticator *auth.Authenticator
 	connections   *transport.Connections
+	posts         *blog.Service
 	documents     *transport.Documents
 	health        *httpd.Health
 	log           *slog.Logger
 }
 
-// inBackground runs a function until the one that is returned is called, which waits for its end.
+// inBackground runs a function until the one that is returned is called, which waits for its end: not until ctx ends, for the
+// requests that run then are finished first.
 func inBackground(ctx context.Context, run func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
@@ -187,7 +190,7 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 		sdl = schema
 	}
 	exec := newExecutor(c, p.documents, graph.Options{
-		Resolver:      &graph.Resolver{Accounts: p.accounts, Posts: blog.NewService(p.db, time.Now), Limits: shownLimits(c)},
+		Resolver:      &graph.Resolver{Accounts: p.accounts, Posts: p.posts, Limits: shownLimits(c)},
 		Authorize:     p.accounts.Authorize,
 		RequestID:     httpd.RequestID,
 		Introspection: c.Introspect(),

@@ -55,7 +55,7 @@ func userError(err error, f *fault.Error) UserError {
 			return ConflictError{Message: f.Message, Path: f.Path, Current: conflict.Current}
 		}
 		return nil
-	case fault.RateLimited, fault.Overloaded, fault.Internal:
+	case fault.RateLimited, fault.Overloaded, fault.SlowSubscriber, fault.Internal:
 		return nil
 	}
 	return nil
@@ -145,7 +145,7 @@ func topLevelCode(code fault.Code) string {
 	case fault.Internal:
 		return codeInternal
 	case fault.Taken, fault.InvalidCredentials, fault.InvalidToken, fault.NotFound, fault.Conflict,
-		fault.RateLimited, fault.Overloaded:
+		fault.RateLimited, fault.Overloaded, fault.SlowSubscriber:
 	}
 	return string(code)
 }

@@ -437,11 +437,14 @@ type Mutation {
 
 """What can be watched, over WebSocket or server-sent events."""
 type Subscription {
-  """Each post as it is published."""
+  """
+  Each post once, in the order in which they are published. Who leaves too many of them unread is told SLOW_SUBSCRIBER, and
+  hears no more.
+  """
   postPublished(
     """Only posts by this author."""
     authorId: ID
-  ): Post!
+  ): Post! @cost(weight: 25)
 }
 
 """What an account may do; each role may do all that those before it may."""

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -79,9 +80,14 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
 	})
 	authenticator := auth.NewAuthenticator(tokens, s.accounts.Authorize)
+	posts := blog.NewService(db, now)
+	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
+	var running sync.WaitGroup
+	running.Go(func() { posts.Run(ctx, log) })
+	tb.Cleanup(func() { stop(); running.Wait() })
 	documents := transport.NewDocumentCache(transport.Bounds{Entries: 100, Bytes: 100 << 10})
 	exec := graph.NewExecutor(graph.Options{
-		Resolver:      &graph.Resolver{Accounts: s.accounts, Posts: blog.NewService(db, now), Limits: graph.Limits{PageSize: page.Max}},
+		Resolver:      &graph.Resolver{Accounts: s.accounts, Posts: posts, Limits: graph.Limits{PageSize: page.Max}},
 		Authorize:     s.accounts.Authorize,
 		RequestID:     httpd.RequestID,
 		Introspection: o.introspection,
@@ -98,6 +104,7 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	tb.Cleanup(func() { _ = s.connections.Shutdown(context.Background()) })
 	socket := transport.NewWebSocket(s.connections)
 	socket.MaxMessage, socket.MaxSubscriptions, socket.Variables = 1<<20, 20, shape
+	socket.Write = time.Hour // machines that test are busy
 	site, err := httpd.New(httpd.Options{
 		GraphQL: transport.Handler{Executor: exec, Transports: []transport.Transport{
 			socket, transport.HTTP{MaxBody: 1 << 20, Variables: shape, Streams: transport.NewEventStreams(s.connections)},

@@ -12,6 +12,7 @@ import (
 	"postern/internal/auth"
 	"postern/internal/blog"
 	"postern/internal/id"
+	"postern/internal/transport"
 )
 
 func (r *mutationResolver) Signup(ctx context.Context, input account.SignupInput) (*SignupPayload, error) {
@@ -122,10 +123,16 @@ func (r *queryResolver) Limits(ctx context.Context) (*Limits, error) {
 }
 
 func (r *subscriptionResolver) PostPublished(ctx context.Context, authorID *id.Any) (<-chan *blog.Post, error) {
-	if authorID == nil {
-		return r.Posts.Published(ctx, nil), nil
+	var author *id.User
+	if authorID != nil {
+		author = new(authorID.User())
 	}
-	return r.Posts.Published(ctx, new(authorID.User())), nil
+	subscription, err := r.Posts.Published(ctx, author)
+	if err != nil {
+		return nil, err
+	}
+	transport.OnEnd(ctx, subscription.Err)
+	return subscription.Posts, nil
 }
 
 func (r *userResolver) Posts(ctx context.Context, obj *account.User, first *int, after *string, last *int, before *string) (*PostConnection, error) {

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -112,6 +113,33 @@ func TestBadTokenOfAStream(t *testing.T) {
 	conn := s.open(t, "nonsense")
 	say(t, conn, greeting(""))
 	expectClose(t, conn, 4403, string(auth.TokenInvalid))
+}
+
+// TestStrangersAreNotTold breaks the database: no transport tells what it, or a driver, has to say.
+func TestStrangersAreNotTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := newServer(t, url)
+		conn := s.dial(t, "", "")
+		if err := s.store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		const query = `{ posts { totalCount } }`
+		say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"`+query+`"}}`)
+		stream, err := io.ReadAll(s.stream(t, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for transport, text := range map[string]string{
+			"HTTP":          fmt.Sprint(s.ask(t, "", query, nil).Errors),
+			"WebSocket":     hear(t, conn, "next"),
+			"event streams": string(stream),
+		} {
+			if !strings.Contains(text, "internal error") || !strings.Contains(text, "INTERNAL_SERVER_ERROR") ||
+				strings.Contains(text, "closed") || strings.Contains(text, "sql") {
+				t.Errorf("%s told %s", transport, text)
+			}
+		}
+	})
 }
 
 // stream follows posts as events, and answers when the first byte is there.

@@ -3,6 +3,8 @@ package graph_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -47,6 +49,76 @@ func TestPostPublished(t *testing.T) {
 	})
 }
 
+// TestSlowSubscriber publishes more than is kept for who reads nothing: nobody waits for it, and it is told when it reads on.
+func TestSlowSubscriber(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := newServer(t, url)
+		ada := s.account(t, "ada", auth.Author)
+		publish := func(title, content string) {
+			s.ask(t, ada, `mutation($title: String!, $content: String!) {
+				createPost(input: {title: $title, content: $content}) { post { id } } }`, map[string]any{"title": title, "content": content})
+		}
+		slow, steady := s.dial(t, "", ""), s.watch(t, `subscription { postPublished { title author { handle } } }`)
+		slow.SetReadLimit(-1)
+		say(t, slow, `{"id":"1","type":"subscribe","payload":{"query":"subscription { postPublished { title content } }"}}`)
+		awakened := make(chan struct{})
+		go func() {
+			defer close(awakened)
+			var first message
+			_ = wsjson.Read(context.WithoutCancel(t.Context()), slow, &first)
+		}()
+		untilClosed(t, awakened, func() { publish(warmUp, "x") })
+		steady.awake(t, func() { publish(warmUp, "x") })
+
+		const posts = 40
+		long := strings.Repeat("🙂", 100_000)
+		for i := range posts {
+			publish(fmt.Sprintf("Post %02d", i), long)
+		}
+		for i := range posts {
+			if got, want := steady.next(t), fmt.Sprintf("Post %02d by ada; ", i); got != want {
+				t.Fatalf("the steady subscriber heard %q, want %q", got, want)
+			}
+		}
+		heard := 0
+		for {
+			var m message
+			if err := wsjson.Read(t.Context(), slow, &m); err != nil {
+				t.Fatalf("after %d posts: %v", heard, err)
+			}
+			if m.Type == "error" {
+				if !strings.Contains(string(m.Payload), `"code":"SLOW_SUBSCRIBER"`) {
+					t.Errorf("told %s, want SLOW_SUBSCRIBER", m.Payload)
+				}
+				break
+			}
+			if strings.Contains(string(m.Payload), "Post ") {
+				if want := fmt.Sprintf("Post %02d", heard); !strings.Contains(string(m.Payload[:100]), want) {
+					t.Fatalf("the slow subscriber heard %s, want %s", m.Payload[:100], want)
+				}
+				heard++
+			}
+		}
+		if heard == 0 || heard == posts {
+			t.Errorf("the slow subscriber heard %d posts of %d", heard, posts)
+		}
+	})
+}
+
+// untilClosed does something again and again until the channel is closed.
+func untilClosed(t *testing.T, closed <-chan struct{}, do func()) {
+	t.Helper()
+	for range 1000 {
+		do()
+		select {
+		case <-closed:
+			return
+		default:
+		}
+	}
+	t.Fatal("nothing came of it in 1000 times")
+}
+
 // watcher is a subscription.
 type watcher struct {
 	socket   *websocket.Conn
@@ -88,18 +160,12 @@ const warmUp = "Warm-up"
 // awake publishes until the subscription has heard of it: the protocol does not say when one has begun.
 func (w *watcher) awake(t *testing.T, publish func()) {
 	t.Helper()
-	for range 1000 {
-		publish()
-		select {
-		case m := <-w.messages:
-			if m.Type != "next" {
-				t.Fatalf("received %s %s", m.Type, m.Payload)
-			}
-			return
-		default:
-		}
-	}
-	t.Fatal("the subscription heard of none of 1000 posts")
+	heard := make(chan struct{})
+	go func() {
+		defer close(heard)
+		w.messages <- <-w.messages // it is skipped as a warm-up
+	}()
+	untilClosed(t, heard, publish)
 }
 
 // next is the next post that is no warm-up.

@@ -1,7 +1,9 @@
 package blog_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -35,7 +37,17 @@ func openOn(t *testing.T, url string) *house {
 	t.Helper()
 	h := &house{store: storetest.Open(t, url), now: time.Date(2026, 1, 31, 8, 0, 0, 123_456_789, time.UTC)}
 	h.Service = blog.NewService(h.store, h.tick)
+	runFeed(t, h.Service)
 	return h
+}
+
+// runFeed reads the feed until the test ends.
+func runFeed(t *testing.T, s *blog.Service) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var running sync.WaitGroup
+	running.Go(func() { s.Run(ctx, slog.New(slog.DiscardHandler)) })
+	t.Cleanup(func() { stop(); running.Wait() })
 }
 
 func (h *house) tick() time.Time {

@@ -16,7 +16,7 @@ import (
 // Service is what can be done with posts. It is safe for concurrent use.
 type Service struct {
 	store Store
-	feed  *Feed
+	feed  *feed
 	now   func() time.Time
 }
 
@@ -55,13 +55,14 @@ func (s *Service) CreatePost(ctx context.Context, viewer auth.Viewer, in CreateP
 		Version:   1,
 	}
 	post.Author.ID = viewer.UserID
-	switch err := s.create(ctx, post, in.Slug); {
+	err := s.create(ctx, post, in.Slug)
+	s.feed.wake() // also if it failed: when a commit breaks off, only the database knows whether it happened
+	switch {
 	case fault.CodeOf(err) == fault.NotFound: // the viewer was deleted in between
 		return nil, auth.SessionEnded
 	case err != nil:
 		return nil, err
 	}
-	s.feed.publish(post)
 	return post, nil
 }
 
@@ -183,12 +184,6 @@ func (f PostFilter) span() page.Span {
 		span.Under = id.Floor(*f.CreatedBefore)
 	}
 	return span
-}
-
-// Published is each post as it is published, by the author if one is given. The channel is closed when ctx ends, or when
-// the receiver does not keep up.
-func (s *Service) Published(ctx context.Context, author *id.User) <-chan *Post {
-	return s.feed.subscribe(ctx, author)
 }
 
 // optionally checks what is not nil.

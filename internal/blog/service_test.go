@@ -1,7 +1,6 @@
 package blog_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -308,41 +307,4 @@ func titles(posts []*blog.Post) []string {
 		found[i] = post.Title
 	}
 	return found
-}
-
-func TestPublishedTellsWhatWasStored(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	jane, john := h.visitor(t, "Jane", auth.Author), h.visitor(t, "John", auth.Author)
-	ctx, cancel := context.WithCancel(t.Context())
-	all, johns := h.Published(ctx, nil), h.Published(ctx, &john.UserID)
-
-	janes := h.post(t, jane, "By Jane")
-	if _, err := h.CreatePost(ctx, jane, blog.CreatePostInput{Title: "T", Content: "C", Slug: &janes.Slug}); err == nil {
-		t.Error("CreatePost(taken slug) = nil, want an error")
-	}
-	if _, err := h.UpdatePost(ctx, jane, blog.UpdatePostInput{PostID: janes.ID, Title: new("Changed")}); err != nil {
-		t.Error(err)
-	}
-	last := h.post(t, john, "By John")
-	for name, test := range map[string]struct {
-		feed <-chan *blog.Post
-		want []*blog.Post
-	}{
-		"all": {all, []*blog.Post{janes, last}}, "John's": {johns, []*blog.Post{last}},
-	} {
-		for _, want := range test.want {
-			if got := <-test.feed; *got != *want {
-				t.Errorf("Published(%s) = %+v, want %+v", name, got, want)
-			}
-		}
-	}
-	cancel()
-	for post := range all {
-		t.Errorf("Published() after its end = %+v, want no more", post)
-	}
-	for post := range johns {
-		t.Errorf("Published() after its end = %+v, want no more", post)
-	}
-	h.post(t, jane, "To nobody")
 }

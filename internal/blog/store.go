@@ -26,4 +26,21 @@ type Store interface {
 	UpdatePost(ctx context.Context, post id.Post, change func(*Post) error) (*Post, error)
 	// DeletePost calls allowed with the post as it is, and deletes it unless that fails.
 	DeletePost(ctx context.Context, post id.Post, allowed func(*Post) error) error
+
+	// Position is that of the last publication: each post that is created is one from the moment of its commit on. Positions
+	// rise in the order of commits, and are used once.
+	Position(ctx context.Context) (int64, error)
+	// Published are the publications after a position, in their order, so many at most; posts that are deleted are left out.
+	// Nothing that is committed later has a position below what it answered.
+	Published(ctx context.Context, after int64, limit int) ([]Publication, error)
+	// Listen calls heard once it listens, and then, soon, after each commit of posts, whoever made it; that of a store which
+	// is this process's alone need not be heard. It is no transaction: it goes on until ctx ends or it can hear no more, and
+	// always answers an error.
+	Listen(ctx context.Context, heard func()) error
+}
+
+// Publication is a post with its place in the order of all that were published.
+type Publication struct {
+	Position int64
+	Post     *Post
 }

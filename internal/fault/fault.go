@@ -25,6 +25,7 @@ const (
 	Conflict           Code = "CONFLICT"            // somebody changed it in between
 	RateLimited        Code = "RATE_LIMITED"        // too often; later it may work
 	Overloaded         Code = "OVERLOADED"          // too much at once; later it may work
+	SlowSubscriber     Code = "SLOW_SUBSCRIBER"     // it left too much unread, and hears no more; it may subscribe anew
 	Internal           Code = "INTERNAL"            // a stranger: anything that is no *Error
 )
 

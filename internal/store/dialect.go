@@ -27,6 +27,8 @@ type dialect struct {
 	oneWriter  bool
 	// forShare ends a SELECT whose rows are to stay as they are until the transaction ends; with one writer they do.
 	forShare string
+	// listen has a connection hear of publications; "" where nobody else publishes any.
+	listen string
 	// code is the database's own number or name of an error; "" for one that is not the database's.
 	code func(error) string
 	// unique and foreign are the codes of violated constraints; busy that of a database that others hold.
@@ -45,6 +47,7 @@ var (
 		migrations: "migrations/postgres",
 		migrated:   `SELECT to_regclass('goose_db_version') IS NOT NULL`,
 		forShare:   " FOR SHARE",
+		listen:     `LISTEN publications`,
 		code: func(err error) string {
 			if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 				return e.Code

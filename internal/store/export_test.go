@@ -1,9 +1,25 @@
 package store
 
-import "database/sql"
+import (
+	"context"
+	"database/sql"
+	"time"
+)
 
 // DB is the pool, for tests that look below the store.
 func (s *Store) DB() *sql.DB { return s.db }
+
+// SetAttention makes lines that are dead noticed sooner.
+func (s *Store) SetAttention(quiet, answer time.Duration) { s.attention = attention{quiet, answer} }
+
+// MigrateTo brings the schema up to a version, as a program did that knew no more.
+func (s *Store) MigrateTo(ctx context.Context, version int64) error {
+	migrator, err := s.migrator()
+	if err == nil {
+		_, err = migrator.UpTo(ctx, version)
+	}
+	return err
+}
 
 // Kept is how many statements are kept prepared.
 func (s *Store) Kept() int {

@@ -136,3 +136,26 @@ func TestMigrationsHaveTheSameNumbers(t *testing.T) {
 		t.Errorf("Migrations() of SQLite = %v, of PostgreSQL %v, want the same", sqlite, postgres)
 	}
 }
+
+// TestMigratePublications has posts of before there were publications: they were published to nobody, and those that come are.
+func TestMigratePublications(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := open(t, store.Options{URL: url})
+		if err := s.MigrateTo(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		author := newAuthor(t, s)
+		insert(t, s.DB(), newPost(author, 1))
+		if _, err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		insert(t, s.DB(), newPost(author, 2)) // by a program that still runs
+		if err := s.CreatePost(t.Context(), newPost(author, 3)); err != nil {
+			t.Fatal(err)
+		}
+		published, err := s.Published(t.Context(), 0, 10)
+		if err != nil || len(published) != 2 || published[0].Post.Title != "Notes 2" || published[1].Post.Title != "Notes 3" {
+			t.Errorf("Published() = %v, %v, want the second and the third", published, err)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -98,6 +99,19 @@ func newPost(author *account.Credentials, n int) *blog.Post {
 		CreatedAt: at,
 		UpdatedAt: at,
 		Version:   1,
+	}
+}
+
+// insert writes a post as a program does that knows nothing of publications.
+func insert(t testing.TB, db interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}, p *blog.Post,
+) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), `
+		INSERT INTO posts (id, author_id, slug, title, content, created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		p.ID, p.Author.ID, p.Slug, p.Title, p.Content, p.CreatedAt, p.UpdatedAt, p.Version); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -39,6 +39,9 @@ type Store struct {
 	dialect dialect
 	log     *slog.Logger
 	stmts   statements
+	// dsn and attention are what Listen makes its line of.
+	dsn       string
+	attention attention
 	// writer is held while SQLite is written to, which lets one write at a time and makes others poll; nil on PostgreSQL.
 	writer chan struct{}
 }
@@ -61,7 +64,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	db.SetMaxIdleConns(connections) // database/sql keeps 2, and opens the others anew each time
 	db.SetConnMaxIdleTime(5 * time.Minute)
 
-	s := &Store{db: db, dialect: d, log: o.Log, stmts: statements{db: db}}
+	s := &Store{
+		db: db, dialect: d, log: o.Log, stmts: statements{db: db},
+		dsn: dsn, attention: attention{quiet: 8 * time.Second, answer: 4 * time.Second},
+	}
 	if d.oneWriter {
 		s.writer = make(chan struct{}, 1)
 	}

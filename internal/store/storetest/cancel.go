@@ -34,6 +34,8 @@ func cancelledBefore(s *scene) {
 		"SessionRole()":    second(s.store.SessionRole(ctx, c.ID, session.ID, session.CreatedAt)),
 		"LivingSessions()": second(s.store.LivingSessions(ctx, []id.Session{session.ID}, session.CreatedAt)),
 		"Posts()":          second(s.store.Posts(ctx, s.window(page.Args{}, page.All()), nil)),
+		"Position()":       second(s.store.Position(ctx)),
+		"Published()":      second(s.store.Published(ctx, 0, 1)),
 		"CountPosts()":     second(s.store.CountPosts(ctx, page.All(), nil)),
 		"CreateAccount()":  s.store.CreateAccount(ctx, newcomer, s.newSession(newcomer.ID)),
 		"UpdateProfile()":  second(s.store.UpdateProfile(ctx, c.ID, account.UpdateProfileInput{Name: new("Eve")})),

@@ -1,4 +1,4 @@
-// Starts the built binary on an empty database. It wants POSTERN, the path of that binary.
+// Starts the built binary, on an empty database if it is told none. It wants POSTERN, the path of that binary.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,11 +9,13 @@ import { createInterface } from 'node:readline';
 
 const { PATH, POSTERN } = process.env;
 
-// start answers where the server is, and how to stop it.
-export async function start() {
+// start answers where the server is, its process, and how to stop it. Another one that has its address and folder takes over.
+export async function start({ at = '127.0.0.1:0', dataDir = mkdtempSync(join(tmpdir(), 'postern-audit-')), ...settings } = {}) {
   assert.ok(POSTERN, 'POSTERN must be the path of the built binary');
-  const dataDir = mkdtempSync(join(tmpdir(), 'postern-audit-'));
-  const server = spawn(POSTERN, ['serve', '--addr', '127.0.0.1:0', '--log-format', 'json'], { cwd: dataDir, env: { PATH, DATA_DIR: dataDir } });
+  const server = spawn(POSTERN, ['serve', '--addr', at, '--log-format', 'json'], {
+    cwd: dataDir,
+    env: { PATH, DATA_DIR: dataDir, ...settings },
+  });
   const stop = async () => {
     if (server.exitCode === null && server.kill()) await once(server, 'exit');
     rmSync(dataDir, { recursive: true, force: true });
@@ -24,7 +26,7 @@ export async function start() {
       assert.notEqual(msg, 'error', error);
       if (msg === 'listening') {
         server.stderr.resume();
-        return { origin: `http://${addr}`, stop };
+        return { origin: `http://${addr}`, addr, dataDir, process: server, stop };
       }
     }
     assert.fail('the server ended before it listened');
