@@ -125,7 +125,10 @@ func (s *stream) events(ctx context.Context, exec *executor.Executor, operation 
 			_ = s.next(&graphql.Response{Errors: gqlerror.List{recovered(ctx, exec, panicked)}})
 		}
 	}()
-	_ = events(ctx, exec, operation, s.next)
+	execution := execute(ctx, exec, operation)
+	for more := true; more; {
+		more, _ = execution.next(s.next)
+	}
 }
 
 // cut cuts the connection; before, the client hears why it may not stay. If it is the server that ends, or the client is gone,

@@ -65,57 +65,64 @@ func (s *socket) serve() {
 	defer s.running.Wait()
 	defer s.sweep(true)
 	defer func() { _ = s.conn.CloseNow() }()
-	stop := context.AfterFunc(s.ctx, func() { s.bow(context.Cause(s.ctx)) })
-	defer func() { stop() }()
-
-	late := time.AfterFunc(s.Init, func() { s.close(closing{codeInitTimeout, "Connection initialisation timeout"}) })
-	defer late.Stop()
-	if why := s.greet(); why != nil {
-		s.close(*why)
-		return
+	why := aside(s.greet)
+	if why == nil {
+		s.pingAfter(s.Ping, 0)
+		defer context.AfterFunc(s.guest.Context, func() { s.bow(context.Cause(s.guest.Context)) })()
 	}
-	late.Stop()
-	s.pingAfter(s.Ping, 0)
-	stop()
-	stop = context.AfterFunc(s.guest.Context, func() { s.bow(context.Cause(s.guest.Context)) })
-	for {
-		m, why := s.read()
-		if why == nil {
-			why = s.handle(m)
-		}
-		if why != nil {
-			s.close(*why)
-			return
+	for why == nil {
+		var text []byte
+		if text, why = s.read(); why == nil {
+			why = aside(func() *closing { return s.take(text) })
 		}
 	}
+	s.close(*why)
 }
 
-// read is the next message; what is none is the reason to close.
-func (s *socket) read() (message, *closing) {
+// aside does something on a stack of its own: the stack of a goroutine that waits, as that of a socket does most of the time,
+// remains about as large as it ever was.
+func aside[T any](do func() T) T {
+	done := make(chan T)
+	go func() { done <- do() }()
+	return <-done
+}
+
+// read is the text of the next message; what is none is the reason to close.
+func (s *socket) read() ([]byte, *closing) {
 	kind, reader, err := s.conn.Reader(context.Background())
 	if err != nil {
-		return message{}, gone()
+		return nil, gone()
 	}
 	text, err := io.ReadAll(io.LimitReader(reader, s.MaxMessage+1))
 	switch {
 	case err != nil:
-		return message{}, gone()
+		return nil, gone()
 	case int64(len(text)) > s.MaxMessage:
-		return message{}, &closing{websocket.StatusMessageTooBig, fmt.Sprintf("the message has more than %d bytes", s.MaxMessage)}
+		return nil, &closing{websocket.StatusMessageTooBig, fmt.Sprintf("the message has more than %d bytes", s.MaxMessage)}
 	case kind != websocket.MessageText:
-		return message{}, &closing{codeInvalidMessage, "a message must be text"}
+		return nil, &closing{codeInvalidMessage, "a message must be text"}
 	}
-	var m message
+	return text, nil
+}
+
+func parse(text []byte) (m message, why *closing) {
 	if json.Unmarshal(text, &m) != nil {
-		return message{}, &closing{codeInvalidMessage, "a message must be a JSON object of the protocol"}
+		why = &closing{codeInvalidMessage, "a message must be a JSON object of the protocol"}
 	}
-	return m, nil
+	return m, why
 }
 
 // greet lets the client say who it is, which is the first thing that it must do.
 func (s *socket) greet() *closing {
+	defer context.AfterFunc(s.ctx, func() { s.bow(context.Cause(s.ctx)) })()
+	late := time.AfterFunc(s.Init, func() { s.close(closing{codeInitTimeout, "Connection initialisation timeout"}) })
+	defer late.Stop()
 	for {
-		m, why := s.read()
+		text, why := s.read()
+		if why != nil {
+			return why
+		}
+		m, why := parse(text)
 		switch {
 		case why != nil:
 			return why
@@ -141,7 +148,15 @@ func (s *socket) init(payload []byte) *closing {
 	return s.send(message{Type: typeAck})
 }
 
-// handle does what the client asks.
+// take does what a message asks.
+func (s *socket) take(text []byte) *closing {
+	m, why := parse(text)
+	if why != nil {
+		return why
+	}
+	return s.handle(m)
+}
+
 func (s *socket) handle(m message) *closing {
 	switch m.Type {
 	case typeSubscribe:
