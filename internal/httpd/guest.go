@@ -3,6 +3,7 @@ package httpd
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"postern/internal/auth"
 	"postern/internal/transport"
@@ -17,14 +18,33 @@ type Guests struct {
 	OfAccount, OfAddress int
 }
 
-// Attach implements transport.Attach. A token that is bad lets nobody in, for a client that came with one does not expect to be
+// Arrive implements transport.Reception. Of the request it keeps who asks, and how it is called.
+func (g Guests) Arrive(ctx context.Context) transport.Arrival {
+	caller := auth.FromContext(ctx)
+	kept := context.WithValue(auth.NewContext(context.Background(), caller), requestIDKey{}, RequestID(ctx))
+	return transport.Arrival{Context: kept, Name: network(caller.Client.Address), Most: arriving * g.OfAddress}
+}
+
+const (
+	// arriving is how many times as many connections of an address as may be open may not yet have said whose they are.
+	arriving = 4
+	// lookTime is how long it may take to look up whose a connection is.
+	lookTime = 5 * time.Second
+)
+
+// Attach implements transport.Reception. A token that is bad lets nobody in, for a client that came with one does not expect to be
 // anonymous for as long as the connection is open.
 func (g Guests) Attach(ctx context.Context, authorization string) (transport.Guest, error) {
 	caller := auth.FromContext(ctx)
 	if authorization != "" {
+		looking, cancel := context.WithTimeout(ctx, lookTime)
+		defer cancel()
 		var err error
-		if caller.Viewer, caller.Refusal, err = g.Authenticator.Authenticate(ctx, []string{authorization}); err != nil {
+		if caller.Viewer, caller.Refusal, err = g.Authenticator.Authenticate(looking, []string{authorization}); err != nil {
 			return transport.Guest{}, err
+		}
+		if caller.Refusal == auth.TokenMissing { // nobody but the client can have put something else there
+			caller.Refusal = auth.TokenInvalid
 		}
 	}
 	if caller.Viewer == nil && caller.Refusal != auth.TokenMissing {

@@ -20,8 +20,9 @@ func TestGuestsAreCountedByWhatTheyHave(t *testing.T) {
 		ctx := auth.NewContext(t.Context(), auth.Caller{
 			Refusal: auth.TokenMissing, Client: auth.Client{Address: netip.MustParseAddr(address)},
 		})
-		guest, err := guests.Attach(ctx, "")
-		if err != nil || guest.Most != 1 {
+		arrival := guests.Arrive(ctx)
+		guest, err := guests.Attach(arrival.Context, "")
+		if err != nil || guest.Most != 1 || arrival.Name != guest.Name {
 			t.Fatalf("%s is %+v, %v", address, guest, err)
 		}
 		guest.Leave()

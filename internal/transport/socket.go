@@ -30,6 +30,7 @@ type socket struct {
 	pings         *time.Timer
 	operations    map[string]*operation
 	subscriptions int
+	waiting       int  // bytes of responses that are about to be written
 	ending        bool // nothing new begins
 }
 
@@ -65,8 +66,10 @@ func (s *socket) serve() {
 	defer s.running.Wait()
 	defer s.sweep(true)
 	defer func() { _ = s.conn.CloseNow() }()
+	defer s.excuse()
 	why := aside(s.greet)
 	if why == nil {
+		s.conn.SetReadLimit(s.MaxMessage)
 		s.pingAfter(s.Ping, 0)
 		defer context.AfterFunc(s.guest.Context, func() { s.bow(context.Cause(s.guest.Context)) })()
 	}
@@ -81,10 +84,23 @@ func (s *socket) serve() {
 
 // aside does something on a stack of its own: the stack of a goroutine that waits, as that of a socket does most of the time,
 // remains about as large as it ever was.
-func aside[T any](do func() T) T {
-	done := make(chan T)
-	go func() { done <- do() }()
-	return <-done
+func aside(do func() *closing) (why *closing) {
+	done := make(chan any)
+	go func() {
+		defer func() { done <- recover() }()
+		why = do()
+	}()
+	if panicked := <-done; panicked != nil {
+		panic(panicked)
+	}
+	return why
+}
+
+// excuse closes a socket on which something panicked. What does so within an operation, is the operation's.
+func (s *socket) excuse() {
+	if panicked := recover(); panicked != nil {
+		s.close(closing{websocket.StatusInternalError, recovered(s.ctx, s.exec, panicked).Message})
+	}
 }
 
 // read is the text of the next message; what is none is the reason to close.
@@ -148,7 +164,7 @@ func (s *socket) init(payload []byte) *closing {
 	return s.send(message{Type: typeAck})
 }
 
-// take does what a message asks.
+// take does what the text of a message asks.
 func (s *socket) take(text []byte) *closing {
 	m, why := parse(text)
 	if why != nil {
@@ -157,6 +173,7 @@ func (s *socket) take(text []byte) *closing {
 	return s.handle(m)
 }
 
+// handle does what a message asks.
 func (s *socket) handle(m message) *closing {
 	switch m.Type {
 	case typeSubscribe:
@@ -192,6 +209,7 @@ func (s *socket) send(m message) *closing {
 	ctx, cancel := context.WithTimeout(context.Background(), s.Write)
 	defer cancel()
 	if s.conn.Write(ctx, websocket.MessageText, text.Bytes()) != nil {
+		_ = s.conn.CloseNow()
 		return gone()
 	}
 	return nil

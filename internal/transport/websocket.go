@@ -3,7 +3,6 @@ package transport
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -31,6 +30,9 @@ type WebSocket struct {
 
 var _ Transport = WebSocket{}
 
+// maxGreeting is how long what a client says may be until it has said who it is, in bytes: a token has 4096 at most.
+const maxGreeting = 16 << 10
+
 // WebSocketProtocol is the subprotocol that a client must offer.
 const WebSocketProtocol = "graphql-transport-ws"
 
@@ -47,9 +49,9 @@ func (WebSocket) Supports(r *http.Request) bool {
 // Do implements Transport. It returns when the handshake is done: what serves the socket then needs no stack that has grown
 // with a request, and keeps nothing of the request alive.
 func (s WebSocket) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor) {
-	connection, err := s.Connections.enter(context.WithoutCancel(r.Context()))
+	connection, err := s.Connections.arrive(r.Context())
 	if err != nil {
-		answer{w: w, r: r, media: mediaJSON}.refuse(r.Context(), exec, unavailable())
+		answer{w: w, r: r, media: mediaJSON}.refuse(r.Context(), exec, unavailable(err))
 		return
 	}
 	hijacked := &frugal{ResponseWriter: w}
@@ -58,7 +60,7 @@ func (s WebSocket) Do(w http.ResponseWriter, r *http.Request, exec *executor.Exe
 		connection.leave()
 		return
 	}
-	accepted.SetReadLimit(s.MaxMessage)
+	accepted.SetReadLimit(min(maxGreeting, s.MaxMessage))
 	go newSocket(s, connection, accepted, hijacked.conn, exec).serve()
 }
 
