@@ -227,6 +227,7 @@ func newExecutor(c config.Config, documents *transport.Documents, o graph.Option
 func transports(c config.Config, connections *transport.Connections) []transport.Transport {
 	shape := transport.Shape{Depth: c.LimitVariableDepth, Items: c.LimitVariableItems}
 	socket := transport.NewWebSocket(connections)
+	socket.Keep = httpd.Keep
 	socket.MaxMessage, socket.MaxSubscriptions, socket.Variables = c.LimitBody, c.LimitSubscriptions, shape
 	return []transport.Transport{
 		socket,

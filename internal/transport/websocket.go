@@ -22,6 +22,8 @@ type WebSocket struct {
 	MaxMessage int64
 	// MaxSubscriptions is how many a client may have on one socket; as many other operations run at a time, and more wait.
 	MaxSubscriptions int
+	// Keep returns a context with what is needed of a request's for as long as the socket is open, and which does not end with it.
+	Keep func(context.Context) context.Context
 	// Variables is how much the variables, and the extensions, of an operation may have.
 	Variables Shape
 	// Init is how long a client may take to say who it is; Ping is how often it must show that it is there: twice in a row it
@@ -36,7 +38,10 @@ const WebSocketProtocol = "graphql-transport-ws"
 
 // NewWebSocket returns a WebSocket with the times that suit the Internet.
 func NewWebSocket(connections *Connections) WebSocket {
-	return WebSocket{Connections: connections, Init: 10 * time.Second, Ping: 20 * time.Second, Write: 10 * time.Second}
+	return WebSocket{
+		Connections: connections, Keep: context.WithoutCancel,
+		Init: 10 * time.Second, Ping: 20 * time.Second, Write: 10 * time.Second,
+	}
 }
 
 // Supports implements Transport.
@@ -47,7 +52,7 @@ func (WebSocket) Supports(r *http.Request) bool {
 // Do implements Transport. It returns when the handshake is done: what serves the socket then needs no stack that has grown
 // with a request, and keeps nothing of the request alive.
 func (s WebSocket) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor) {
-	connection, err := s.Connections.enter(context.WithoutCancel(r.Context()))
+	connection, err := s.Connections.enter(s.Keep(r.Context()))
 	if err != nil {
 		answer{w: w, r: r, media: mediaJSON}.refuse(r.Context(), exec, unavailable())
 		return
