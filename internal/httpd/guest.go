@@ -12,7 +12,7 @@ import (
 // Guests are who may have connections open.
 type Guests struct {
 	Authenticator *auth.Authenticator
-	// Watch ends the context of what a caller has open when it may not have it open any more.
+	// Watch ends the context of what a viewer has open when it may not have it open any more.
 	Watch func(ctx context.Context, caller auth.Caller) (context.Context, context.CancelFunc)
 	// OfAccount is how many connections an account may have; OfAddress, how many an address may have anonymously.
 	OfAccount, OfAddress int
@@ -50,12 +50,13 @@ func (g Guests) Attach(ctx context.Context, authorization string) (transport.Gue
 	if caller.Viewer == nil && caller.Refusal != auth.TokenMissing {
 		return transport.Guest{}, caller.Refusal
 	}
-	watched, leave := g.Watch(ctx, caller)
-	guest := transport.Guest{Context: watched, Leave: leave, Name: network(caller.Client.Address), Most: g.OfAddress}
-	if caller.Viewer != nil {
-		guest.Name, guest.Most = caller.Viewer.UserID.String(), g.OfAccount
+	if caller.Viewer == nil { // who has no session that could end
+		return transport.Guest{
+			Context: auth.NewContext(ctx, caller), Leave: func() {}, Name: network(caller.Client.Address), Most: g.OfAddress,
+		}, nil
 	}
-	return guest, nil
+	watched, leave := g.Watch(ctx, caller)
+	return transport.Guest{Context: watched, Leave: leave, Name: caller.Viewer.UserID.String(), Most: g.OfAccount}, nil
 }
 
 // network is what one client has to itself: of version 6 of the Internet protocol it has many addresses.

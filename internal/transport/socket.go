@@ -206,9 +206,7 @@ func (s *socket) send(m message) *closing {
 		text.Write(m.Payload)
 	}
 	text.WriteByte('}')
-	ctx, cancel := context.WithTimeout(context.Background(), s.Write)
-	defer cancel()
-	if s.conn.Write(ctx, websocket.MessageText, text.Bytes()) != nil {
+	if s.conn.Write(context.Background(), websocket.MessageText, text.Bytes()) != nil {
 		_ = s.conn.CloseNow()
 		return gone()
 	}

@@ -54,7 +54,7 @@ func (s WebSocket) Do(w http.ResponseWriter, r *http.Request, exec *executor.Exe
 		answer{w: w, r: r, media: mediaJSON}.refuse(r.Context(), exec, unavailable(err))
 		return
 	}
-	hijacked := &frugal{ResponseWriter: w}
+	hijacked := &frugal{ResponseWriter: w, write: s.Write}
 	accepted, err := websocket.Accept(hijacked, r, &websocket.AcceptOptions{Subprotocols: []string{WebSocketProtocol}})
 	if err != nil { // and answered
 		connection.leave()
@@ -68,10 +68,11 @@ func (s WebSocket) Do(w http.ResponseWriter, r *http.Request, exec *executor.Exe
 type frugal struct {
 	http.ResponseWriter
 
-	conn net.Conn
+	write time.Duration
+	conn  net.Conn
 }
 
-const readBuffer, writeBuffer = 512, 1 << 10 // bytes; what is longer passes them by
+const readBuffer, writeBuffer = 256, 512 // bytes; what is longer passes them by
 
 // Hijack implements http.Hijacker.
 func (f *frugal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -79,9 +80,30 @@ func (f *frugal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f.conn = conn
+	f.conn = impatient{conn, f.write}
 	early, _ := buffers.Peek(buffers.Reader.Buffered()) // what came together with the handshake
-	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(readBuffer, len(early)))
-	_, _ = reader.Peek(len(early)) // it is there
-	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, writeBuffer)), conn.SetDeadline(time.Time{})
+	reader := bufio.NewReaderSize(f.conn, readBuffer)
+	if len(early) > 0 {
+		reader = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(readBuffer, len(early)))
+		_, _ = reader.Peek(len(early)) // it is there
+	}
+	return f.conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(f.conn, writeBuffer)), conn.SetDeadline(time.Time{})
+}
+
+// impatient is a connection that is cut when what is written is not read in time. The library would do so by a context, the
+// last of which it keeps.
+type impatient struct {
+	net.Conn
+
+	patience time.Duration
+}
+
+// Write implements net.Conn.
+func (c impatient) Write(b []byte) (int, error) {
+	_ = c.SetWriteDeadline(time.Now().Add(c.patience))
+	n, err := c.Conn.Write(b)
+	if err != nil {
+		_ = c.Close()
+	}
+	return n, err
 }
