@@ -74,7 +74,7 @@ func TestArrive(t *testing.T) {
 			t.Errorf("it ended with %v, and knows of %v", kept.Err(), kept.Value(key{}))
 		}
 	})
-	request := httptest.NewRequest(http.MethodPost, "/graphql", http.NoBody)
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", http.NoBody)
 	request.Header.Set("X-Request-Id", "named")
 	answer := httptest.NewRecorder()
 	if site.ServeHTTP(answer, request); answer.Code != http.StatusOK {
