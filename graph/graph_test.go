@@ -80,7 +80,7 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
 	})
 	authenticator := auth.NewAuthenticator(tokens, s.accounts.Authorize)
-	posts := blog.NewService(db, now)
+	posts := blog.NewService(blog.Options{Store: db, Now: now})
 	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
 	var running sync.WaitGroup
 	running.Go(func() { posts.Run(ctx, log) })

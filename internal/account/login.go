@@ -2,9 +2,11 @@ package account
 
 import (
 	"context"
+	"errors"
 
 	"postern/internal/auth"
 	"postern/internal/fault"
+	"postern/internal/throttle"
 )
 
 // LoginInput are credentials.
@@ -14,26 +16,32 @@ type LoginInput struct {
 }
 
 // Login opens a session. Every failure is the same InvalidCredentials, and costs the same: no such account, a disabled
-// one, another password.
+// one, another password. Whoever fails too often, or fails too often to get into one account, gets a RateLimited fault, whether
+// there is such an account or not.
 func (s *Service) Login(ctx context.Context, client auth.Client, in LoginInput) (Login, error) {
+	_, key, err := parseEmail(in.Email)
+	known := err == nil
+	attempts := s.failures(client, key)
+	if err := s.store.Attempt(ctx, s.now(), attempts...); err != nil {
+		return Login{}, err
+	}
 	found := &Credentials{}
-	if _, key, err := parseEmail(in.Email); err == nil {
-		found, err = s.store.CredentialsByEmail(ctx, key)
-		switch {
-		case fault.CodeOf(err) == fault.NotFound:
-			found = &Credentials{}
-		case err != nil:
+	if known {
+		if found, err = s.enabled(ctx, key); err != nil {
 			return Login{}, err
-		case found.DisabledAt != nil:
-			found = &Credentials{}
 		}
 	}
 	ok, err := s.passwords.Verify(ctx, normalizePassword(in.Password), found.PasswordHash)
 	switch {
+	case fault.CodeOf(err) == fault.Overloaded: // nothing was tried
+		return Login{}, errors.Join(err, s.store.Forgive(ctx, attempts...))
 	case err != nil:
 		return Login{}, err
 	case !ok:
 		return Login{}, wrongCredentials()
+	}
+	if err := s.store.Forgive(ctx, attempts...); err != nil {
+		return Login{}, err
 	}
 	session, token := openSession(found.ID, client, s.now())
 	switch err := s.store.OpenSession(ctx, &session, found.PasswordHash); {
@@ -43,6 +51,27 @@ func (s *Service) Login(ctx context.Context, client auth.Client, in LoginInput) 
 		return Login{}, err
 	}
 	return s.login(&found.Account, session, token)
+}
+
+// failures are the attempts at a password, which are counted as failures until they succeed: however many are made at once,
+// no more are answered than may fail.
+func (s *Service) failures(client auth.Client, emailKey string) []throttle.Attempt {
+	attempts := []throttle.Attempt{s.throttle.FailuresOfAccount.Of("password", emailKey)}
+	if network := client.Network(); network != "" {
+		attempts = append(attempts, s.throttle.FailuresOfAddress.Of("login", network))
+	}
+	return attempts
+}
+
+// enabled are the credentials of an account that can be logged in to; empty if there is none.
+func (s *Service) enabled(ctx context.Context, emailKey string) (*Credentials, error) {
+	found, err := s.store.CredentialsByEmail(ctx, emailKey)
+	switch {
+	case fault.CodeOf(err) == fault.NotFound, err == nil && found.DisabledAt != nil:
+		return &Credentials{}, nil
+	default:
+		return found, err
+	}
 }
 
 func wrongCredentials() *fault.Error {

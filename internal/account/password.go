@@ -50,12 +50,19 @@ func (s *Service) confirm(ctx context.Context, viewer auth.Viewer, password, fie
 	if err != nil {
 		return nil, ended(err)
 	}
+	attempts := s.failures(auth.Client{}, credentials.EmailKey)
+	if err := s.store.Attempt(ctx, s.now(), attempts...); err != nil {
+		return nil, err
+	}
 	ok, err := s.passwords.Verify(ctx, normalizePassword(password), credentials.PasswordHash)
 	switch {
 	case err != nil:
 		return nil, err
 	case !ok:
 		return nil, fault.New(fault.InvalidCredentials, "The password is wrong.").At("input", field)
+	}
+	if err := s.store.Forgive(ctx, attempts...); err != nil {
+		return nil, err
 	}
 	return &Proof{Session: viewer.SessionID, PasswordHash: credentials.PasswordHash}, nil
 }

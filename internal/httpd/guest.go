@@ -2,7 +2,6 @@ package httpd
 
 import (
 	"context"
-	"net/netip"
 
 	"postern/internal/auth"
 	"postern/internal/transport"
@@ -31,20 +30,9 @@ func (g Guests) Attach(ctx context.Context, authorization string) (transport.Gue
 		return transport.Guest{}, caller.Refusal
 	}
 	watched, leave := g.Watch(ctx, caller)
-	guest := transport.Guest{Context: watched, Leave: leave, Name: network(caller.Client.Address), Most: g.OfAddress}
+	guest := transport.Guest{Context: watched, Leave: leave, Name: caller.Client.Network(), Most: g.OfAddress}
 	if caller.Viewer != nil {
 		guest.Name, guest.Most = caller.Viewer.UserID.String(), g.OfAccount
 	}
 	return guest, nil
-}
-
-// network is what one client has to itself: of version 6 of the Internet protocol it has many addresses.
-func network(address netip.Addr) string {
-	const prefix = 64
-	if address.Is6() {
-		if of, err := address.Prefix(prefix); err == nil {
-			return of.String()
-		}
-	}
-	return address.String()
 }
