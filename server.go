@@ -104,7 +104,7 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	connections := transport.NewConnections(httpd.Guests{
 		Authenticator: authenticator, Watch: accounts.Watch,
 		OfAccount: c.LimitConnectionsOfAccount, OfAddress: c.LimitConnectionsOfAddress,
-	}.Attach)
+	})
 	site, err := newSite(c, parts{
 		accounts: accounts, authenticator: authenticator, connections: connections, posts: posts, documents: documents,
 		health: health, log: log,

@@ -100,11 +100,11 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	shape := transport.Shape{Depth: 8, Items: 250}
 	s.connections = transport.NewConnections(httpd.Guests{
 		Authenticator: authenticator, Watch: s.accounts.Watch, OfAccount: 10, OfAddress: 10,
-	}.Attach)
+	})
 	tb.Cleanup(func() { _ = s.connections.Shutdown(context.Background()) })
 	socket := transport.NewWebSocket(s.connections)
 	socket.MaxMessage, socket.MaxSubscriptions, socket.Variables = 1<<20, 20, shape
-	socket.Write = time.Hour // machines that test are busy
+	socket.Write, socket.Ping = time.Hour, time.Hour // machines that test are busy
 	site, err := httpd.New(httpd.Options{
 		GraphQL: transport.Handler{Executor: exec, Transports: []transport.Transport{
 			socket, transport.HTTP{MaxBody: 1 << 20, Variables: shape, Streams: transport.NewEventStreams(s.connections)},

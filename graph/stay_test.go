@@ -96,7 +96,7 @@ func TestConnectionsOfAnAccount(t *testing.T) {
 		}
 		conn := s.open(t, "")
 		say(t, conn, greeting(token))
-		expectClose(t, conn, 4429, "10 connections")
+		expectClose(t, conn, websocket.StatusTryAgainLater, "10 connections")
 		if rest, err := io.ReadAll(s.stream(t, token)); err == nil || !strings.Contains(string(rest), "CONNECTION_LIMIT") {
 			t.Errorf("the stream had %q, %v, want CONNECTION_LIMIT", rest, err)
 		}

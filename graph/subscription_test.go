@@ -70,7 +70,7 @@ func TestSlowSubscriber(t *testing.T) {
 		untilClosed(t, awakened, func() { publish(warmUp, "x") })
 		steady.awake(t, func() { publish(warmUp, "x") })
 
-		const posts = 40
+		const posts = 80
 		long := strings.Repeat("🙂", 100_000)
 		for i := range posts {
 			publish(fmt.Sprintf("Post %02d", i), long)

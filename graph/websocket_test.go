@@ -42,8 +42,11 @@ func TestCloseCodes(t *testing.T) {
 		"the same id":           {[]string{hello, forever, forever}, 4409, "Subscriber for 1 already exists"},
 		"a bad token":           {[]string{greeting("x")}, 4403, string(auth.TokenInvalid)},
 		"a cut token":           {[]string{greeting(token[:len(token)-1])}, 4403, string(auth.TokenInvalid)},
+		"no scheme":             {[]string{`{"type":"connection_init","payload":{"Authorization":"` + token + `"}}`}, 4403, string(auth.TokenInvalid)},
+		"another scheme":        {[]string{`{"type":"connection_init","payload":{"Authorization":"Basic eA=="}}`}, 4403, string(auth.TokenInvalid)},
 		"no token but a list":   {[]string{`{"type":"connection_init","payload":{"Authorization":[]}}`}, 4400, "string"},
 		"two tokens":            {[]string{`{"type":"connection_init","payload":{"Authorization":"x","authorization":"y"}}`}, 4400, "string"},
+		"two tokens, one empty": {[]string{`{"type":"connection_init","payload":{"Authorization":"","authorization":"y"}}`}, 4400, "string"},
 		"a list of parameters":  {[]string{`{"type":"connection_init","payload":[]}`}, 4400, "object"},
 		"too long":              {[]string{hello, `{"type":"ping","payload":"` + strings.Repeat("x", 1<<20) + `"}`}, 1009, ""},
 	} {

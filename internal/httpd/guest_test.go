@@ -3,6 +3,8 @@ package httpd_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"testing"
 
@@ -13,15 +15,14 @@ import (
 // TestGuestsAreCountedByWhatTheyHave: an address of version 4, a network of version 6, zones and all.
 func TestGuestsAreCountedByWhatTheyHave(t *testing.T) {
 	t.Parallel()
-	guests := httpd.Guests{OfAddress: 1, Watch: func(ctx context.Context, _ auth.Caller) (context.Context, context.CancelFunc) {
-		return context.WithCancel(ctx)
-	}}
+	guests := httpd.Guests{OfAddress: 1}
 	name := func(address string) string {
 		ctx := auth.NewContext(t.Context(), auth.Caller{
 			Refusal: auth.TokenMissing, Client: auth.Client{Address: netip.MustParseAddr(address)},
 		})
-		guest, err := guests.Attach(ctx, "")
-		if err != nil || guest.Most != 1 {
+		arrival := guests.Arrive(ctx)
+		guest, err := guests.Attach(arrival.Context, "")
+		if err != nil || guest.Most != 1 || arrival.Name != guest.Name {
 			t.Fatalf("%s is %+v, %v", address, guest, err)
 		}
 		guest.Leave()
@@ -51,5 +52,32 @@ func TestBadTokensAreNoGuests(t *testing.T) {
 		if !errors.Is(err, refusal) {
 			t.Errorf("%s = %v", refusal, err)
 		}
+	}
+}
+
+// TestArrive: what stays open knows whose it is and how its request was called, and neither ends with the request nor keeps more
+// of it.
+func TestArrive(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	site := newSite(t, func(_ http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(context.WithValue(r.Context(), key{}, "more"))
+		cancel()
+		kept := httpd.Guests{}.Arrive(ctx).Context
+		if got, want := auth.FromContext(kept), auth.FromContext(ctx); got != want || !want.Client.Address.IsValid() {
+			t.Errorf("it is %+v who asks, want %+v", got, want)
+		}
+		if got := httpd.RequestID(kept); got != "named" {
+			t.Errorf("the request is called %q, want its name", got)
+		}
+		if kept.Err() != nil || kept.Value(key{}) != nil {
+			t.Errorf("it ended with %v, and knows of %v", kept.Err(), kept.Value(key{}))
+		}
+	})
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", http.NoBody)
+	request.Header.Set("X-Request-Id", "named")
+	answer := httptest.NewRecorder()
+	if site.ServeHTTP(answer, request); answer.Code != http.StatusOK {
+		t.Errorf("it was answered by %d", answer.Code)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"strings"
 	"time"
 
@@ -44,19 +45,15 @@ const (
 
 // because is how a socket is closed on account of an error.
 func (s *socket) because(err error) *closing {
-	if errors.Is(err, ErrShutdown) {
+	if errors.Is(err, ErrShutdown) || errors.Is(context.Cause(s.ctx), ErrShutdown) {
 		return &closing{websocket.StatusGoingAway, ErrShutdown.Error()}
 	}
 	told := s.exec.DispatchError(s.ctx, gqlerror.List{gqlerror.WrapIfUnwrapped(err)}).Errors[0]
-	switch told.Extensions["code"] {
-	case codeUnauthenticated:
+	if told.Extensions["code"] == codeUnauthenticated {
 		reason, _ := told.Extensions["reason"].(string)
 		return &closing{codeForbidden, reason}
-	case codeConnections:
-		return &closing{codeTooMany, told.Message}
-	default:
-		return &closing{websocket.StatusTryAgainLater, told.Message}
 	}
+	return &closing{websocket.StatusTryAgainLater, told.Message}
 }
 
 // bow ends the socket because of what its context ended with: subscriptions at once, and what is being worked at when it is
@@ -107,7 +104,7 @@ func (s *socket) ping(missed int) {
 	switch err := s.conn.Ping(ctx); {
 	case err == nil:
 		s.pingAfter(s.Ping, 0)
-	case ctx.Err() == nil: // the socket is closed
+	case errors.Is(err, net.ErrClosed): // the socket is
 	case missed+1 < most:
 		s.pingAfter(0, missed+1)
 	default:
@@ -124,14 +121,16 @@ func authorizationOf(payload []byte) (authorization string, ok bool) {
 	if payload[0] != '{' {
 		return "", false
 	}
+	given := false
 	for quoted, value := range members(payload) {
 		var name string
 		if json.Unmarshal(quoted, &name) != nil || !strings.EqualFold(name, "Authorization") {
 			continue
 		}
-		if authorization != "" || json.Unmarshal(value, &authorization) != nil {
+		if given || json.Unmarshal(value, &authorization) != nil {
 			return "", false
 		}
+		given = true
 	}
 	return authorization, true
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // ErrShutdown is why connections end when the server does.
@@ -24,24 +26,38 @@ type Guest struct {
 	Leave func()
 }
 
-// Attach finds out who opens a connection, by the value of an Authorization header: that of the parameters of
-// connection_init, "" if there is none. The context is the request's. An error is why it may not.
-type Attach func(ctx context.Context, authorization string) (Guest, error)
+// Arrival is somebody who has yet to say who it is.
+type Arrival struct {
+	// Context has what is to be kept of the request's, without its end.
+	Context context.Context //nolint:containedctx // it is what a hook answers
+	// Name is what those who arrive are counted by; there may be Most of them.
+	Name string
+	Most int
+}
+
+// Reception receives who opens connections.
+type Reception interface {
+	// Arrive receives the request for a WebSocket.
+	Arrive(request context.Context) Arrival
+	// Attach finds out who opens a connection, by the value of an Authorization header: that of the parameters of
+	// connection_init, "" if there is none. The context is the connection's. An error is why it may not.
+	Attach(ctx context.Context, authorization string) (Guest, error)
+}
 
 // Connections are what stays open: WebSockets and event streams.
 type Connections struct {
-	attach Attach
+	reception Reception
 
 	mu     sync.Mutex
 	open   map[*connection]struct{}
-	guests map[string]int // how many each has
+	counts map[string]int // of the connections of each guest, and of each that arrives
 	closed bool
 	ended  sync.WaitGroup
 }
 
-// NewConnections returns Connections that ask attach who is there.
-func NewConnections(attach Attach) *Connections {
-	return &Connections{attach: attach, open: make(map[*connection]struct{}), guests: make(map[string]int)}
+// NewConnections returns Connections.
+func NewConnections(r Reception) *Connections {
+	return &Connections{reception: r, open: make(map[*connection]struct{}), counts: make(map[string]int)}
 }
 
 // Shutdown ends all with ErrShutdown, and waits until they have ended, or until ctx has.
@@ -71,6 +87,21 @@ type connection struct {
 	ctx   context.Context //nolint:containedctx // it is the connection's life
 	end   context.CancelCauseFunc
 	guest Guest
+	name  string // what it is counted by; "" if it is not
+}
+
+// arrive begins the connection of somebody who has yet to say who it is.
+func (c *Connections) arrive(request context.Context) (*connection, error) {
+	arrival := c.reception.Arrive(request)
+	entered, err := c.enter(arrival.Context)
+	if err != nil {
+		return nil, err
+	}
+	if err := entered.count("arriving "+arrival.Name, arrival.Most); err != nil {
+		entered.leave()
+		return nil, err
+	}
+	return entered, nil
 }
 
 // enter begins a connection, which must leave. Its context has the values of the request's, and ends with the server.
@@ -90,19 +121,39 @@ func (c *Connections) enter(ctx context.Context) (*connection, error) {
 
 // attach lets the guest in, if it may have one connection more.
 func (c *connection) attach(authorization string) error {
-	guest, err := c.all.attach(c.ctx, authorization)
+	guest, err := c.all.reception.Attach(c.ctx, authorization)
 	if err != nil {
 		return err
 	}
-	c.all.mu.Lock()
-	defer c.all.mu.Unlock()
-	if c.all.guests[guest.Name] >= guest.Most {
+	if err := c.count("guest "+guest.Name, guest.Most); err != nil {
 		guest.Leave()
-		return coded(codeConnections, fmt.Sprintf("%d connections may be open at a time", guest.Most))
+		return err
 	}
-	c.all.guests[guest.Name]++
 	c.guest = guest
 	return nil
+}
+
+// count counts the connection by a name from now on, unless there are as many of that name as may be.
+func (c *connection) count(name string, most int) error {
+	c.all.mu.Lock()
+	defer c.all.mu.Unlock()
+	if c.all.counts[name] >= most {
+		return coded(codeConnections, fmt.Sprintf("%d connections may be open at a time", most))
+	}
+	c.all.counts[name]++
+	c.uncount()
+	c.name = name
+	return nil
+}
+
+// uncount counts the connection no more; all.mu is held.
+func (c *connection) uncount() {
+	if c.name == "" {
+		return
+	}
+	if c.all.counts[c.name]--; c.all.counts[c.name] == 0 {
+		delete(c.all.counts, c.name)
+	}
 }
 
 // leave is the connection's end.
@@ -110,11 +161,7 @@ func (c *connection) leave() {
 	c.end(context.Canceled)
 	c.all.mu.Lock()
 	delete(c.all.open, c)
-	if c.guest.Leave != nil {
-		if c.all.guests[c.guest.Name]--; c.all.guests[c.guest.Name] == 0 {
-			delete(c.all.guests, c.guest.Name)
-		}
-	}
+	c.uncount()
 	c.all.mu.Unlock()
 	if c.guest.Leave != nil {
 		c.guest.Leave()
@@ -122,9 +169,13 @@ func (c *connection) leave() {
 	c.all.ended.Done()
 }
 
-// unavailable answers who comes while the server shuts down.
-func unavailable() *refused {
-	return &refused{status: http.StatusServiceUnavailable, err: coded(codeUnavailable, ErrShutdown.Error()+": ask again")}
+// unavailable answers who may not enter: the server shuts down, or too many are at the door.
+func unavailable(why error) *refused {
+	err := gqlerror.WrapIfUnwrapped(why)
+	if errors.Is(why, ErrShutdown) {
+		err = coded(codeUnavailable, ErrShutdown.Error()+": ask again")
+	}
+	return &refused{status: http.StatusServiceUnavailable, err: err}
 }
 
 const codeUnavailable = "UNAVAILABLE" // the server shuts down; another one answers soon

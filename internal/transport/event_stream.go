@@ -53,12 +53,13 @@ func (e *EventStreams) send(a answer, response *graphql.Response) {
 func (e *EventStreams) subscribe(a answer, exec *executor.Executor, operation *graphql.OperationContext) {
 	entered, err := e.Connections.enter(a.r.Context())
 	if err != nil {
-		a.refuse(a.r.Context(), exec, unavailable())
+		a.refuse(a.r.Context(), exec, unavailable(err))
 		return
 	}
 	defer entered.leave()
 	err = entered.attach("")
-	s := &stream{EventStreams: e, w: a.w, end: entered.end}
+	s := &stream{EventStreams: e, w: a.w, connection: entered}
+	defer context.AfterFunc(entered.ctx, s.hurry)()
 	if s.begin() != nil {
 		return
 	}
@@ -78,9 +79,9 @@ func (e *EventStreams) subscribe(a answer, exec *executor.Executor, operation *g
 // stream is one client's stream of events.
 type stream struct {
 	*EventStreams
+	*connection // nil if it does not stay
 
-	w   http.ResponseWriter
-	end context.CancelCauseFunc // of the connection; nil if it does not stay
+	w http.ResponseWriter
 
 	mu    sync.Mutex // of what is written
 	pulse *time.Timer
@@ -105,9 +106,19 @@ func (s *stream) live() {
 
 // beat sends a comment, which clients ignore.
 func (s *stream) beat() {
-	if s.write(":\n\n") == nil {
+	if s.write(":\n\n") != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over {
 		s.pulse.Reset(s.Heartbeat)
 	}
+}
+
+// hurry lets the client read what is being written for a moment only, for the connection has ended.
+func (s *stream) hurry() {
+	_ = http.NewResponseController(s.w).SetWriteDeadline(time.Now().Add(farewell))
 }
 
 // rest waits until nothing is written any more: the response is not ours when the handler has returned.
@@ -125,7 +136,10 @@ func (s *stream) events(ctx context.Context, exec *executor.Executor, operation 
 			_ = s.next(&graphql.Response{Errors: gqlerror.List{recovered(ctx, exec, panicked)}})
 		}
 	}()
-	_ = events(ctx, exec, operation, s.next)
+	execution := execute(ctx, exec, operation)
+	for more := true; more; {
+		more, _ = execution.next(s.next)
+	}
 }
 
 // cut cuts the connection; before, the client hears why it may not stay. If it is the server that ends, or the client is gone,
@@ -156,11 +170,14 @@ func (s *stream) write(events string) error {
 	}
 	response := http.NewResponseController(s.w)
 	_ = response.SetWriteDeadline(time.Now().Add(s.Write))
+	if s.connection != nil && s.ctx.Err() != nil {
+		s.hurry()
+	}
 	_, err := io.WriteString(s.w, events) //nolint:gosec // no browser shows text/event-stream
 	if err == nil {
 		err = response.Flush()
 	}
-	if err != nil && s.end != nil {
+	if err != nil && s.connection != nil {
 		s.end(context.Canceled)
 	}
 	return err

@@ -209,3 +209,33 @@ func TestEventStreamOfClientThatReadsNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestEventStreamWithABodyThatNeverComes is refused, for net/http would wait for the body when the first event is sent.
+func TestEventStreamWithABodyThatNeverComes(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"Content-Length: 9", "Transfer-Encoding: chunked"} {
+		inBubble(t, func(t *testing.T, s *live) {
+			conn := s.connect()
+			defer func() { _ = conn.Close() }()
+			tell(t, conn, "GET /graphql?query={__typename} HTTP/1.1\r\nHost: postern\r\nAccept: "+events+"\r\n"+body+"\r\n\r\n")
+			if answer, _ := io.ReadAll(conn); !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
+				t.Errorf("%s: answer = %q, want 400", body, answer)
+			}
+		})
+	}
+}
+
+// TestShutdownOfEventStreamThatIsNotRead: who reads nothing has a moment to do so.
+func TestShutdownOfEventStreamThatIsNotRead(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *live) {
+		_, stream := s.stream(t, followPosts, events)
+		read(t, stream, alive)
+		s.feed.posts <- &blog.Post{Title: strings.Repeat("x", 1<<20)}
+		synctest.Wait()
+		start := time.Now()
+		if err := s.Shutdown(context.Background()); err != nil || time.Since(start) > time.Second {
+			t.Errorf("Shutdown = %v after %s, want it within a second", err, time.Since(start))
+		}
+	})
+}

@@ -48,6 +48,10 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor
 		a.refuse(ctx, exec, refusal(http.StatusNotAcceptable, "the answer can be %s, %s or %s", mediaGraphQL, mediaJSON, mediaEvents))
 		return
 	}
+	if stream && r.Method != http.MethodPost && r.ContentLength != 0 { // net/http would wait for the body, without an end
+		a.refuse(ctx, exec, refusal(http.StatusBadRequest, "a %s has no body", r.Method))
+		return
+	}
 	params, refused := h.read(w, r)
 	if refused != nil {
 		a.refuse(ctx, exec, refused)

@@ -20,25 +20,37 @@ func OnEnd(ctx context.Context, why func() error) {
 	}
 }
 
-// events executes an operation, and yields each of its responses until ctx ends or yield fails, which is the error; a query
-// and a mutation have one. One without data is the last: it says why there is no more.
-func events(
-	ctx context.Context, exec *executor.Executor, operation *graphql.OperationContext, yield func(*graphql.Response) error,
-) error {
-	why := func() error { return nil }
-	responses, ctx := exec.DispatchOperation(context.WithValue(ctx, endKey{}, &why), operation)
-	if operation.Operation.Operation != ast.Subscription {
-		return yield(only(ctx, exec, responses))
+// execution is an operation that is being executed.
+type execution struct {
+	exec      *executor.Executor
+	ctx       context.Context //nolint:containedctx // it is the execution's
+	responses graphql.ResponseHandler
+	single    bool // there is one response, for it is a query or a mutation
+	why       func() error
+}
+
+// execute begins to execute an operation.
+func execute(ctx context.Context, exec *executor.Executor, operation *graphql.OperationContext) *execution {
+	e := &execution{exec: exec, single: operation.Operation.Operation != ast.Subscription, why: func() error { return nil }}
+	e.responses, e.ctx = exec.DispatchOperation(context.WithValue(ctx, endKey{}, &e.why), operation)
+	return e
+}
+
+// next waits for the next response, and yields it. It tells whether there may be more; if not, the error is why the operation
+// ended before it was complete: its context did, or yield failed. A response without data is the last: it says why there is no
+// more.
+func (e *execution) next(yield func(*graphql.Response) error) (more bool, err error) {
+	if e.single {
+		return false, yield(only(e.ctx, e.exec, e.responses))
 	}
-	for response := responses(ctx); response != nil; response = responses(ctx) {
-		if err := yield(response); err != nil {
-			return err
-		}
+	if response := e.responses(e.ctx); response != nil {
+		err := yield(response)
+		return err == nil, err
 	}
-	if err := why(); err != nil && ctx.Err() == nil {
-		return yield(exec.DispatchError(ctx, gqlerror.List{gqlerror.WrapIfUnwrapped(err)}))
+	if err := e.why(); err != nil && e.ctx.Err() == nil {
+		return false, yield(e.exec.DispatchError(e.ctx, gqlerror.List{gqlerror.WrapIfUnwrapped(err)}))
 	}
-	return context.Cause(ctx)
+	return false, context.Cause(e.ctx)
 }
 
 // only is the response of what has one.

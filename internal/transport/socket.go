@@ -30,6 +30,7 @@ type socket struct {
 	pings         *time.Timer
 	operations    map[string]*operation
 	subscriptions int
+	waiting       int  // bytes of responses that are about to be written
 	ending        bool // nothing new begins
 }
 
@@ -65,57 +66,79 @@ func (s *socket) serve() {
 	defer s.running.Wait()
 	defer s.sweep(true)
 	defer func() { _ = s.conn.CloseNow() }()
-	stop := context.AfterFunc(s.ctx, func() { s.bow(context.Cause(s.ctx)) })
-	defer func() { stop() }()
-
-	late := time.AfterFunc(s.Init, func() { s.close(closing{codeInitTimeout, "Connection initialisation timeout"}) })
-	defer late.Stop()
-	if why := s.greet(); why != nil {
-		s.close(*why)
-		return
+	defer s.excuse()
+	why := aside(s.greet)
+	if why == nil {
+		s.conn.SetReadLimit(s.MaxMessage)
+		s.pingAfter(s.Ping, 0)
+		defer context.AfterFunc(s.guest.Context, func() { s.bow(context.Cause(s.guest.Context)) })()
 	}
-	late.Stop()
-	s.pingAfter(s.Ping, 0)
-	stop()
-	stop = context.AfterFunc(s.guest.Context, func() { s.bow(context.Cause(s.guest.Context)) })
-	for {
-		m, why := s.read()
-		if why == nil {
-			why = s.handle(m)
+	for why == nil {
+		var text []byte
+		if text, why = s.read(); why == nil {
+			why = aside(func() *closing { return s.take(text) })
 		}
-		if why != nil {
-			s.close(*why)
-			return
-		}
+	}
+	s.close(*why)
+}
+
+// aside does something on a stack of its own: the stack of a goroutine that waits, as that of a socket does most of the time,
+// remains about as large as it ever was.
+func aside(do func() *closing) (why *closing) {
+	done := make(chan any)
+	go func() {
+		defer func() { done <- recover() }()
+		why = do()
+	}()
+	if panicked := <-done; panicked != nil {
+		panic(panicked)
+	}
+	return why
+}
+
+// excuse closes a socket on which something panicked. What does so within an operation, is the operation's.
+func (s *socket) excuse() {
+	if panicked := recover(); panicked != nil {
+		s.close(closing{websocket.StatusInternalError, recovered(s.ctx, s.exec, panicked).Message})
 	}
 }
 
-// read is the next message; what is none is the reason to close.
-func (s *socket) read() (message, *closing) {
+// read is the text of the next message; what is none is the reason to close.
+func (s *socket) read() ([]byte, *closing) {
 	kind, reader, err := s.conn.Reader(context.Background())
 	if err != nil {
-		return message{}, gone()
+		return nil, gone()
 	}
 	text, err := io.ReadAll(io.LimitReader(reader, s.MaxMessage+1))
 	switch {
 	case err != nil:
-		return message{}, gone()
+		return nil, gone()
 	case int64(len(text)) > s.MaxMessage:
-		return message{}, &closing{websocket.StatusMessageTooBig, fmt.Sprintf("the message has more than %d bytes", s.MaxMessage)}
+		return nil, &closing{websocket.StatusMessageTooBig, fmt.Sprintf("the message has more than %d bytes", s.MaxMessage)}
 	case kind != websocket.MessageText:
-		return message{}, &closing{codeInvalidMessage, "a message must be text"}
+		return nil, &closing{codeInvalidMessage, "a message must be text"}
 	}
-	var m message
+	return text, nil
+}
+
+func parse(text []byte) (m message, why *closing) {
 	if json.Unmarshal(text, &m) != nil {
-		return message{}, &closing{codeInvalidMessage, "a message must be a JSON object of the protocol"}
+		why = &closing{codeInvalidMessage, "a message must be a JSON object of the protocol"}
 	}
-	return m, nil
+	return m, why
 }
 
 // greet lets the client say who it is, which is the first thing that it must do.
 func (s *socket) greet() *closing {
+	defer context.AfterFunc(s.ctx, func() { s.bow(context.Cause(s.ctx)) })()
+	late := time.AfterFunc(s.Init, func() { s.close(closing{codeInitTimeout, "Connection initialisation timeout"}) })
+	defer late.Stop()
 	for {
-		m, why := s.read()
+		text, why := s.read()
+		if why != nil {
+			return why
+		}
+		m, why := parse(text)
 		switch {
 		case why != nil:
 			return why
@@ -141,7 +164,16 @@ func (s *socket) init(payload []byte) *closing {
 	return s.send(message{Type: typeAck})
 }
 
-// handle does what the client asks.
+// take does what the text of a message asks.
+func (s *socket) take(text []byte) *closing {
+	m, why := parse(text)
+	if why != nil {
+		return why
+	}
+	return s.handle(m)
+}
+
+// handle does what a message asks.
 func (s *socket) handle(m message) *closing {
 	switch m.Type {
 	case typeSubscribe:
@@ -174,9 +206,8 @@ func (s *socket) send(m message) *closing {
 		text.Write(m.Payload)
 	}
 	text.WriteByte('}')
-	ctx, cancel := context.WithTimeout(context.Background(), s.Write)
-	defer cancel()
-	if s.conn.Write(ctx, websocket.MessageText, text.Bytes()) != nil {
+	if s.conn.Write(context.Background(), websocket.MessageText, text.Bytes()) != nil {
+		_ = s.conn.CloseNow()
 		return gone()
 	}
 	return nil

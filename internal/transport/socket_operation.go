@@ -42,7 +42,7 @@ func (s *socket) subscribe(m message) *closing {
 	}
 	select {
 	case s.slots <- struct{}{}:
-		s.running.Go(func() { s.execute(op, m.Payload) })
+		s.running.Go(func() { s.run(op, func() step { return s.begin(op, m.Payload) }) })
 	case <-s.guest.Context.Done(): // it is about to be closed
 		op.cancel()
 		s.delist(op)
@@ -58,6 +58,9 @@ func (s *socket) enlist(op *operation) (free bool) {
 		return false
 	}
 	s.operations[op.id] = op
+	if s.ending {
+		op.cancel()
+	}
 	return true
 }
 
@@ -102,43 +105,70 @@ func (s *socket) sweep(all bool) (first bool) {
 	return first
 }
 
-// execute runs an operation. It has a slot, which a subscription gives back as soon as it does nothing but wait.
-func (s *socket) execute(op *operation, payload []byte) {
-	defer close(op.ended)
-	defer op.cancel()
-	defer s.delist(op)
-	working := true
-	rest := func() {
-		if working {
-			working = false
-			<-s.slots
-		}
+// step is a part of an operation; it returns the next one, if there is any.
+type step func() step
+
+// run takes one step after the other, each on a stack of its own: that on which a response was made is too large to wait on.
+func (s *socket) run(op *operation, step step) {
+	if next := s.try(op, step); next != nil {
+		s.running.Go(func() { s.run(op, next) })
+		return
 	}
-	defer rest()
-	ctx := graphql.StartOperationTrace(op.ctx)
+	s.delist(op)
+	op.cancel()
+	close(op.ended)
+}
+
+// try takes a step; one that panics is the last.
+func (s *socket) try(op *operation, step step) (next step) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			s.fail(op, gqlerror.List{recovered(ctx, s.exec, panicked)})
+			s.fail(op, gqlerror.List{recovered(op.ctx, s.exec, panicked)})
+			next = nil
 		}
 	}()
+	return step()
+}
 
+// begin executes an operation. It has a slot, which a subscription gives back as soon as it does nothing but wait.
+func (s *socket) begin(op *operation, payload []byte) step {
+	defer func() { <-s.slots }()
+	return s.try(op, func() step { return s.execute(op, payload) })
+}
+
+func (s *socket) execute(op *operation, payload []byte) step {
+	ctx := graphql.StartOperationTrace(op.ctx)
 	params, refused := decode(payload, s.Variables)
 	if refused != nil {
 		s.fail(op, s.exec.DispatchError(ctx, refused.list()).Errors)
-		return
+		return nil
 	}
 	operation, errs := s.exec.CreateOperationContext(ctx, params)
 	if errs == nil && operation.Operation.Operation == ast.Subscription {
 		errs = s.open(op, len(payload))
-		rest()
 	}
 	if errs != nil {
 		s.fail(op, s.exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs).Errors)
-		return
+		return nil
 	}
-	if events(ctx, s.exec, operation, func(response *graphql.Response) error { return s.next(op, response) }) == nil {
+	execution := execute(ctx, s.exec, operation)
+	next := func() step { return s.follow(op, execution) }
+	if !op.subscription {
+		return next()
+	}
+	return next
+}
+
+// follow sends the next response of an operation.
+func (s *socket) follow(op *operation, execution *execution) step {
+	more, err := execution.next(func(response *graphql.Response) error { return s.next(op, response) })
+	switch {
+	case more:
+		return func() step { return s.follow(op, execution) }
+	case err == nil:
 		s.finish(op, message{ID: op.id, Type: typeComplete})
 	}
+	return nil
 }
 
 // open lets a subscription stay, if there may be one more.
@@ -170,6 +200,11 @@ func (s *socket) next(op *operation, response *graphql.Response) error {
 	if op.ctx.Err() != nil {
 		return errOver
 	}
+	if !s.wait(len(response.Data)) {
+		_ = s.conn.CloseNow()
+		return errOver
+	}
+	defer s.wait(-len(response.Data))
 	payload, err := encode(response)
 	if err != nil {
 		return err
@@ -178,6 +213,21 @@ func (s *socket) next(op *operation, response *graphql.Response) error {
 		return errOver
 	}
 	return nil
+}
+
+// maxWaiting is how much may wait to be written, in bytes, beside what is being written: a post that is published is as much
+// for each subscription, and a client that reads nothing lets all of them wait.
+const maxWaiting = 8 << 20
+
+// wait tells whether so much more may wait to be written.
+func (s *socket) wait(bytes int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if bytes > 0 && s.waiting > 0 && s.waiting+bytes > maxWaiting {
+		return false
+	}
+	s.waiting += bytes
+	return true
 }
 
 // fail ends an operation by what went wrong.

@@ -189,6 +189,80 @@ func TestClientThatReadsNothing(t *testing.T) {
 	})
 }
 
+// TestSilentPeerAfterASlowMessage: a ping that had to wait for a message longer than it could is one that was missed, and not
+// the last.
+func TestSilentPeerAfterASlowMessage(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *live) {
+		conn, reader := s.raw(t, hello)
+		defer func() { _ = conn.Close() }()
+		if _, err := reader.Discard(len(welcome) + 2); err != nil {
+			t.Fatal(err)
+		}
+		tell(t, conn, frame(follow))
+		time.Sleep(s.socket.Ping - time.Second) //nolint:forbidigo // it is the bubble's time
+		s.feed.posts <- &blog.Post{Title: "One"}
+		time.Sleep(s.socket.Write - time.Second) //nolint:forbidigo // it is the bubble's time
+		start := time.Now()
+		_, _ = io.Copy(io.Discard, reader)
+		if waited := time.Since(start); waited > 2*s.socket.Ping {
+			t.Errorf("gone after %s", waited)
+		}
+	})
+}
+
+// TestManyPostsForClientThatReadsNothing: what waits to be written is bounded, whatever the number of subscriptions.
+func TestManyPostsForClientThatReadsNothing(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *live) {
+		conn, reader := s.raw(t, hello)
+		defer func() { _ = conn.Close() }()
+		if _, err := reader.Discard(len(welcome) + 2); err != nil {
+			t.Fatal(err)
+		}
+		tell(t, conn, frame(follow))
+		tell(t, conn, frame(strings.Replace(follow, `"1"`, `"2"`, 1)))
+		synctest.Wait()
+		start := time.Now()
+		for range 2 { // one is being written, the other waits
+			s.feed.posts <- &blog.Post{Title: strings.Repeat("x", 9<<20)}
+		}
+		if rest, err := io.ReadAll(reader); err != nil || time.Since(start) != 0 {
+			t.Errorf("read %d bytes, %v after %s, want to be cut at once", len(rest), err, time.Since(start))
+		}
+	})
+}
+
+// TestPanicOutsideOfOperations closes the socket, and nothing else.
+func TestPanicOutsideOfOperations(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *live) {
+		conn := s.open(t)
+		say(t, conn, `{"type":"connection_init","payload":{"authorization":"panic"}}`)
+		expectClose(t, conn, websocket.StatusInternalError, "internal")
+		_ = s.dial(t).CloseNow()
+	})
+}
+
+// TestArrivals: as many may be at the door as may, and what they say is short.
+func TestArrivals(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *live) {
+		for range 5 {
+			s.open(t)
+		}
+		_, response, err := websocket.Dial(t.Context(), "ws://postern/graphql", &websocket.DialOptions{HTTPClient: s.client()})
+		if err == nil || response == nil || response.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("Dial = %v, %v, want 503", response, err)
+		}
+		time.Sleep(s.socket.Init + time.Second) //nolint:forbidigo // it is the bubble's time
+		conn := s.open(t)
+		long := `{"type":"connection_init","payload":{"x":"` + strings.Repeat("x", 16<<10) + `"}}`
+		go func() { _ = conn.Write(context.Background(), websocket.MessageText, []byte(long)) }() // it is not read to its end
+		expectClose(t, conn, websocket.StatusMessageTooBig, "")
+	})
+}
+
 // TestCutFrames cuts connections in the middle of a frame: nothing is left of them.
 func TestCutFrames(t *testing.T) {
 	t.Parallel()
@@ -222,7 +296,7 @@ func TestGuestsOfASocket(t *testing.T) {
 				expect(t, conn, welcome)
 			}
 			say(t, three, named("ada"))
-			expectClose(t, three, 4429, "2 connections may be open at a time")
+			expectClose(t, three, websocket.StatusTryAgainLater, "2 connections may be open at a time")
 			say(t, other, named("bob"))
 			expect(t, other, welcome)
 			for _, conn := range []*websocket.Conn{one, two, other} {
@@ -233,7 +307,7 @@ func TestGuestsOfASocket(t *testing.T) {
 	})
 }
 
-// TestGuestMayNotStay: subscriptions end at once, and what is asked for is answered before the socket is closed.
+// TestGuestMayNotStay: the socket is closed, and says why. What is asked for is answered before: see graph's tests.
 func TestGuestMayNotStay(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, s *live) {

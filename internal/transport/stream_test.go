@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/coder/websocket"
@@ -30,7 +31,26 @@ type live struct {
 	socket   transport.WebSocket
 	listener pipes
 	feed     feed
-	guest    context.CancelCauseFunc // ends what the guest has open
+	stay     context.Context         //nolint:containedctx // as long as it lives, guests may stay
+	guest    context.CancelCauseFunc // ends it
+}
+
+// Arrive implements transport.Reception.
+func (*live) Arrive(context.Context) transport.Arrival {
+	return transport.Arrival{Context: context.Background(), Most: 5}
+}
+
+// Attach implements transport.Reception. Who is called down cannot be looked up, and nobody is panic.
+func (s *live) Attach(ctx context.Context, authorization string) (transport.Guest, error) {
+	switch authorization {
+	case "down":
+		return transport.Guest{}, errors.New("the database is down")
+	case "panic":
+		panic(authorization)
+	}
+	watched, leave := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(s.stay, func() { leave(context.Cause(s.stay)) })
+	return transport.Guest{Context: watched, Name: authorization, Most: 2, Leave: func() { stop(); leave(nil) }}, nil
 }
 
 // inBubble runs a test with a server. When it is over, nothing may be left running: synctest fails otherwise.
@@ -38,20 +58,12 @@ func inBubble(t *testing.T, run func(t *testing.T, s *live)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &live{listener: make(pipes), feed: feed{posts: make(chan *blog.Post)}}
-		guest, end := context.WithCancelCause(t.Context())
-		s.guest = end
-		s.Connections = transport.NewConnections(func(ctx context.Context, authorization string) (transport.Guest, error) {
-			if authorization == "down" {
-				return transport.Guest{}, errors.New("the database is down")
-			}
-			watched, leave := context.WithCancelCause(ctx)
-			stop := context.AfterFunc(guest, func() { leave(context.Cause(guest)) })
-			return transport.Guest{Context: watched, Name: authorization, Most: 2, Leave: func() { stop(); leave(nil) }}, nil
-		})
+		s.stay, s.guest = context.WithCancelCause(t.Context())
+		s.Connections = transport.NewConnections(s)
 		shape := transport.Shape{Depth: 8, Items: 250}
 		s.socket, s.streams = transport.NewWebSocket(s.Connections), transport.NewEventStreams(s.Connections)
 		s.socket.MaxMessage, s.socket.MaxSubscriptions, s.socket.Variables = maxBody, 2, shape
-		server := &http.Server{Handler: transport.Handler{
+		server := &http.Server{ReadTimeout: 30 * time.Second, Handler: transport.Handler{
 			Executor: executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: resolvers{Resolver: &graph.Resolver{}, feed: &s.feed}})),
 			Transports: []transport.Transport{
 				s.socket, transport.HTTP{MaxBody: maxBody, Variables: shape, Streams: s.streams},

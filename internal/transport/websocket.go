@@ -3,7 +3,6 @@ package transport
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -31,6 +30,9 @@ type WebSocket struct {
 
 var _ Transport = WebSocket{}
 
+// maxGreeting is how long what a client says may be until it has said who it is, in bytes: a token has 4096 at most.
+const maxGreeting = 16 << 10
+
 // WebSocketProtocol is the subprotocol that a client must offer.
 const WebSocketProtocol = "graphql-transport-ws"
 
@@ -47,18 +49,18 @@ func (WebSocket) Supports(r *http.Request) bool {
 // Do implements Transport. It returns when the handshake is done: what serves the socket then needs no stack that has grown
 // with a request, and keeps nothing of the request alive.
 func (s WebSocket) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor) {
-	connection, err := s.Connections.enter(context.WithoutCancel(r.Context()))
+	connection, err := s.Connections.arrive(r.Context())
 	if err != nil {
-		answer{w: w, r: r, media: mediaJSON}.refuse(r.Context(), exec, unavailable())
+		answer{w: w, r: r, media: mediaJSON}.refuse(r.Context(), exec, unavailable(err))
 		return
 	}
-	hijacked := &frugal{ResponseWriter: w}
+	hijacked := &frugal{ResponseWriter: w, write: s.Write}
 	accepted, err := websocket.Accept(hijacked, r, &websocket.AcceptOptions{Subprotocols: []string{WebSocketProtocol}})
 	if err != nil { // and answered
 		connection.leave()
 		return
 	}
-	accepted.SetReadLimit(s.MaxMessage)
+	accepted.SetReadLimit(min(maxGreeting, s.MaxMessage))
 	go newSocket(s, connection, accepted, hijacked.conn, exec).serve()
 }
 
@@ -66,10 +68,11 @@ func (s WebSocket) Do(w http.ResponseWriter, r *http.Request, exec *executor.Exe
 type frugal struct {
 	http.ResponseWriter
 
-	conn net.Conn
+	write time.Duration
+	conn  net.Conn
 }
 
-const readBuffer, writeBuffer = 512, 1 << 10 // bytes; what is longer passes them by
+const readBuffer, writeBuffer = 256, 512 // bytes; what is longer passes them by
 
 // Hijack implements http.Hijacker.
 func (f *frugal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -77,9 +80,30 @@ func (f *frugal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f.conn = conn
+	f.conn = impatient{conn, f.write}
 	early, _ := buffers.Peek(buffers.Reader.Buffered()) // what came together with the handshake
-	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(readBuffer, len(early)))
-	_, _ = reader.Peek(len(early)) // it is there
-	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, writeBuffer)), conn.SetDeadline(time.Time{})
+	reader := bufio.NewReaderSize(f.conn, readBuffer)
+	if len(early) > 0 {
+		reader = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(readBuffer, len(early)))
+		_, _ = reader.Peek(len(early)) // it is there
+	}
+	return f.conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(f.conn, writeBuffer)), conn.SetDeadline(time.Time{})
+}
+
+// impatient is a connection that is cut when what is written is not read in time. The library would do so by a context, the
+// last of which it keeps.
+type impatient struct {
+	net.Conn
+
+	patience time.Duration
+}
+
+// Write implements net.Conn.
+func (c impatient) Write(b []byte) (int, error) {
+	_ = c.SetWriteDeadline(time.Now().Add(c.patience))
+	n, err := c.Conn.Write(b)
+	if err != nil {
+		_ = c.Close()
+	}
+	return n, err
 }

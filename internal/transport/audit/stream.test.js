@@ -26,13 +26,26 @@ test('graphql-ws: the 21st subscription on a socket is refused; it has a place w
 for (const whose of ['an account', 'an address, without an account']) {
   const known = whose === 'an account';
 
-  test(`graphql-ws: the 11th socket of ${whose} is closed by 4429; those of others are not`, async (t) => {
+  test(`graphql-ws: the 11th socket of ${whose} is closed by 1013; it has a place when another leaves`, async (t) => {
     const { address, writer, socket } = await house(t);
     const payload = known ? writer.headers : {};
-    for (let i = 0; i < 10; i++) await greet(await dial(t, address), payload);
-    const closed = { code: 4429, reason: '10 connections may be open at a time' };
-    await assert.rejects(socket({ connectionParams: payload, retryAttempts: 5 }).iterate(following).next(), closed);
+    const open = [];
+    for (let i = 0; i < 10; i++) {
+      open.push(await dial(t, address));
+      await greet(open.at(-1), payload);
+    }
     await writer.knock(socket({ connectionParams: known ? {} : writer.headers }).iterate(following));
+
+    const [refused, left] = [event(), event()];
+    const late = socket({ connectionParams: payload, retryAttempts: 5, retryWait: () => left.promise, on: { closed: refused.happen } })
+      .iterate(following);
+    const knocked = writer.knock(late);
+    const { code, reason } = await refused.promise;
+    assert.deepEqual([code, reason], [1013, '10 connections may be open at a time']);
+    open[0].close();
+    await once(open[0], 'close');
+    left.happen();
+    await knocked;
   });
 
   test(`graphql-sse: the 11th stream of ${whose} is told CONNECTION_LIMIT; it has a place when another leaves`, async (t) => {
