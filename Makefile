@@ -6,7 +6,7 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run generate fmt lint test race bench fuzz page browser audit peers clients chroot check \
+.PHONY: help build run generate fmt lint test race bench bench-login fuzz page browser audit peers clients chroot check \
 	check-fmt check-generate check-tidy check-page check-docs
 
 # What the project is checked with, beside Go itself. The versions of gqlgen and genqlient are in go.mod and clients/go/go.mod,
@@ -48,6 +48,9 @@ race: ## Run the tests with the race detector, none from a cache
 
 bench: ## Run the benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...
+
+bench-login: ## Measure whether refusing a log-in takes the same time whyever it is refused
+	go test -run='^$$' -bench='^BenchmarkRefusedLogin$$' -benchtime=1000x -timeout=60m ./internal/account
 
 fuzz: ## Fuzz every fuzz target for a while: FUZZTIME=10s
 	@for package in $$(go list ./...); do \
