@@ -6,8 +6,8 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run generate fmt lint test race bench bench-streams fuzz page browser audit peers clients chroot check \
-	check-fmt check-generate check-tidy check-page check-docs
+.PHONY: help build run generate fmt lint test race bench bench-login bench-logins bench-streams fuzz page browser audit peers clients chroot \
+	check check-fmt check-generate check-tidy check-page check-docs
 
 # What the project is checked with, beside Go itself. The versions of gqlgen and genqlient are in go.mod and clients/go/go.mod,
 # those of npm's packages in lock files.
@@ -48,6 +48,12 @@ race: ## Run the tests with the race detector, none from a cache
 
 bench: ## Run the benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...
+
+bench-login: ## Measure whether refusing a log-in takes the same time whyever it is refused
+	go test -run='^$$' -bench='^BenchmarkRefusedLogin$$' -benchtime=1000x -timeout=60m ./internal/account
+
+bench-logins: build ## Measure 500 log-ins at once: memory, and how long readers wait; ARGS='-pause 0'
+	go run ./bench/logins $(ARGS)
 
 bench-streams: build ## Measure 10,000 subscribers: memory, and how soon all hear of a post; ARGS='-transport sse'
 	go run ./bench/streams $(ARGS)

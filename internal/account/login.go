@@ -20,25 +20,19 @@ type LoginInput struct {
 // there is such an account or not.
 func (s *Service) Login(ctx context.Context, client auth.Client, in LoginInput) (Login, error) {
 	_, key, err := parseEmail(in.Email)
-	known := err == nil
+	if err != nil {
+		key = "" // that of nobody
+	}
 	attempts := s.failures(client, key)
 	if err := s.store.Attempt(ctx, s.now(), attempts...); err != nil {
 		return Login{}, err
 	}
-	found := &Credentials{}
-	if known {
-		if found, err = s.enabled(ctx, key); err != nil {
-			return Login{}, err
-		}
-	}
-	ok, err := s.passwords.Verify(ctx, normalizePassword(in.Password), found.PasswordHash)
+	found, err := s.authenticate(ctx, key, normalizePassword(in.Password))
 	switch {
 	case fault.CodeOf(err) == fault.Overloaded: // nothing was tried
 		return Login{}, errors.Join(err, s.store.Forgive(ctx, attempts...))
 	case err != nil:
 		return Login{}, err
-	case !ok:
-		return Login{}, wrongCredentials()
 	}
 	if err := s.store.Forgive(ctx, attempts...); err != nil {
 		return Login{}, err
@@ -63,15 +57,53 @@ func (s *Service) failures(client auth.Client, emailKey string) []throttle.Attem
 	return attempts
 }
 
-// enabled are the credentials of an account that can be logged in to; empty if there is none.
+// authenticate finds the account that somebody proves to be theirs. Now that the password is at hand, an outdated hash is
+// replaced: OWASP's Password Storage Cheat Sheet, "Upgrading Legacy Hashes".
+func (s *Service) authenticate(ctx context.Context, emailKey, password string) (*Credentials, error) {
+	for {
+		found, err := s.enabled(ctx, emailKey)
+		if err != nil {
+			return nil, err
+		}
+		ok, err := s.passwords.Verify(ctx, password, found.PasswordHash)
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok:
+			return nil, wrongCredentials()
+		case !auth.Outdated(found.PasswordHash):
+			return found, nil
+		}
+		hash, err := s.passwords.Hash(ctx, password)
+		if err != nil {
+			return nil, err
+		}
+		// Whoever logs in at the same time may have replaced it before: then that hash is verified on the next round.
+		switch err := s.store.Rehash(ctx, found.ID, found.PasswordHash, hash); {
+		case err == nil:
+			found.PasswordHash = hash
+			return found, nil
+		case fault.CodeOf(err) != fault.NotFound:
+			return nil, err
+		}
+	}
+}
+
+// enabled finds the credentials of an enabled account; those of none, if there is none.
 func (s *Service) enabled(ctx context.Context, emailKey string) (*Credentials, error) {
+	if emailKey == "" {
+		return &Credentials{}, nil
+	}
 	found, err := s.store.CredentialsByEmail(ctx, emailKey)
 	switch {
-	case fault.CodeOf(err) == fault.NotFound, err == nil && found.DisabledAt != nil:
+	case fault.CodeOf(err) == fault.NotFound:
 		return &Credentials{}, nil
-	default:
-		return found, err
+	case err != nil:
+		return nil, err
+	case found.DisabledAt != nil:
+		return &Credentials{}, nil
 	}
+	return found, nil
 }
 
 func wrongCredentials() *fault.Error {

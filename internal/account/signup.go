@@ -49,6 +49,26 @@ func (s *Service) signups(client auth.Client) []throttle.Attempt {
 func (s *Service) newAccount(
 	ctx context.Context, in SignupInput, role auth.Role, attempts ...throttle.Attempt,
 ) (*Credentials, error) {
+	created, broken := s.unproven(in, role)
+	words := created.words()
+	if broken != nil {
+		words = nil // what breaks its own rule may be as long as a request
+	}
+	password := normalizePassword(in.Password)
+	broken = errors.Join(broken, fault.Place(checkPassword(password, words...), "input", "password"))
+	if broken != nil {
+		return nil, broken
+	}
+	err := s.store.Attempt(ctx, created.CreatedAt, attempts...)
+	if err != nil {
+		return nil, err
+	}
+	created.PasswordHash, err = s.passwords.Hash(ctx, password)
+	return created, err
+}
+
+// unproven makes a new account without a password. If it breaks rules, it is returned all the same.
+func (s *Service) unproven(in SignupInput, role auth.Role) (*Credentials, error) {
 	email, key, err := parseEmail(in.Email)
 	now := s.now()
 	account := Account{
@@ -59,28 +79,11 @@ func (s *Service) newAccount(
 	if in.Handle != nil {
 		account.Handle = *in.Handle
 	}
-	broken := errors.Join(
+	return &Credentials{Account: account, EmailKey: key}, errors.Join(
 		fault.Place(err, "input", "email"),
 		fault.Place(checkName(in.Name), "input", "name"),
 		fault.Place(optionally(in.Handle, checkHandle), "input", "handle"),
 	)
-	words := account.words()
-	if broken != nil {
-		words = nil // what breaks its own rule may be as long as a request
-	}
-	password := normalizePassword(in.Password)
-	broken = errors.Join(broken, fault.Place(checkPassword(password, words...), "input", "password"))
-	if broken != nil {
-		return nil, broken
-	}
-	if err := s.store.Attempt(ctx, now, attempts...); err != nil {
-		return nil, err
-	}
-	hash, err := s.passwords.Hash(ctx, password)
-	if err != nil {
-		return nil, err
-	}
-	return &Credentials{Account: account, EmailKey: key, PasswordHash: hash}, nil
 }
 
 // create stores a new account; a handle that nobody asked for gives way to one that is free.

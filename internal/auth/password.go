@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 
 	"golang.org/x/crypto/argon2"
@@ -34,28 +33,31 @@ var (
 )
 
 // errHash says that a stored hash is none.
-var errHash = errors.New("not an argon2id hash in PHC form")
+var errHash = errors.New("neither an argon2id hash in PHC form nor a bcrypt hash, or one that costs too much")
 
-// Passwords hashes passwords with argon2id, as many at once as there are processors: each takes 19 MiB.
+// Passwords hashes passwords with argon2id, each of which takes 19 MiB, as many at once as its pool lets it. It verifies what
+// others hashed with bcrypt, too.
 type Passwords struct {
-	slots chan struct{}
+	hashers hashers
 	// dummy is verified for accounts that do not exist, so that they cost what those that do exist cost.
 	dummy string
 }
 
-// NewPasswords returns a Passwords.
-func NewPasswords() *Passwords {
+// NewPasswords returns a Passwords with a pool of its own.
+func NewPasswords(p Pool) *Passwords {
 	return &Passwords{
-		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		dummy: current.format(make([]byte, saltLength), make([]byte, keyLength)),
+		hashers: newHashers(p),
+		dummy:   current.format(make([]byte, saltLength), make([]byte, keyLength)),
 	}
 }
 
-// Hash returns the password's hash as a PHC string. It waits for its turn until ctx ends.
+// Hash returns the password's hash as a PHC string. It waits for its turn, and answers an Overloaded fault if that does not
+// come.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // crypto/rand never fails
-	key, err := p.key(ctx, current, password, salt, keyLength)
+	var key []byte
+	err := p.hashers.do(ctx, func() { key = current.key(password, salt, keyLength) })
 	if err != nil {
 		return "", err
 	}
@@ -63,31 +65,49 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 }
 
 // Verify tells whether the password is the one that was hashed; the empty hash, that of no account, fits none and costs as
-// much as any other. It waits for its turn until ctx ends.
+// much as any other. It waits for its turn, and answers an Overloaded fault if that does not come.
 func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, error) {
 	known := hash != ""
 	if !known {
 		hash = p.dummy
 	}
-	costs, salt, want, err := parse(hash)
+	fits, err := matcher(hash)
 	if err != nil {
 		return false, err
 	}
-	got, err := p.key(ctx, costs, password, salt, uint32(len(want))) //nolint:gosec // parse bounds it
-	if err != nil {
+	var ok bool
+	if err := p.hashers.do(ctx, func() { ok = fits(password) }); err != nil {
 		return false, err
 	}
-	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
+	return ok && known, nil
 }
 
-func (p *Passwords) key(ctx context.Context, costs params, password string, salt []byte, length uint32) ([]byte, error) {
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-		return argon2.IDKey([]byte(password), salt, costs.passes, costs.memory, costs.lanes, length), nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// CheckHash tells whether Verify can do with a hash: argon2id as a PHC string, or bcrypt.
+func CheckHash(hash string) error {
+	_, err := matcher(hash)
+	return err
+}
+
+// Outdated tells whether a hash is of another kind than those that Hash returns, or costs less: it should be replaced once the
+// password is at hand.
+func Outdated(hash string) bool {
+	c, _, _, err := parse(hash)
+	return err != nil || c.memory < current.memory || c.passes < current.passes
+}
+
+// matcher returns what tells whether a password is the one that was hashed.
+func matcher(hash string) (fits func(password string) bool, err error) {
+	if bcryptForm.MatchString(hash) {
+		return func(password string) bool { return fitsBcrypt(password, hash) }, nil
 	}
+	costs, salt, want, err := parse(hash)
+	return func(password string) bool {
+		return subtle.ConstantTimeCompare(costs.key(password, salt, len(want)), want) == 1
+	}, err
+}
+
+func (c params) key(password string, salt []byte, length int) []byte {
+	return argon2.IDKey([]byte(password), salt, c.passes, c.memory, c.lanes, uint32(length)) //nolint:gosec // parse bounds it
 }
 
 // format writes a PHC string (https://github.com/P-H-C/phc-string-format).
