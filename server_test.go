@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -320,23 +319,14 @@ func TestNewerSchema(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		env := environment{"DATABASE_URL": url, "DATA_DIR": t.TempDir()}
 		p := start(t, env)
-		driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
-		if strings.HasPrefix(url, "postgres") {
-			driver, dsn = "pgx", url
-		}
-		db, err := sql.Open(driver, dsn)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = db.Close() }()
-		if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
+		if _, err := storetest.Connect(t, url).ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
 			t.Fatal(err)
 		}
 		if status, body := p.get(t, "/readyz"); status != http.StatusOK {
 			t.Errorf("readyz = %d %s, want it to stay ready", status, body)
 		}
 		p.end(t)
-		err = run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
+		err := run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
 		if !errors.Is(err, store.ErrAhead) {
 			t.Errorf("the older program: %v, want %v", err, store.ErrAhead)
 		}
