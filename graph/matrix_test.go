@@ -207,6 +207,7 @@ type cast struct {
 	*server
 
 	schema *ast.Schema
+	rows   []row
 	dump   func() string
 	tokens *auth.Tokens
 	made   int
@@ -218,6 +219,7 @@ type cast struct {
 func newCast(t *testing.T, url string) *cast {
 	t.Helper()
 	c := &cast{server: newServer(t, url), schema: schemaOf(), transcripts: make(map[string]map[string]string)}
+	c.rows = rows(t, c.schema)
 	db := storetest.Connect(t, url)
 	c.dump = func() string { return storetest.Dump(t, db) }
 	c.tokens = newTokens(t, "s", c.now)
@@ -372,7 +374,7 @@ func (c *cast) play(t *testing.T, r row, carry carrier) {
 		if outcome != r.outcomes[i] {
 			t.Errorf("%s by %s = %s, want %s: %s", r, who.name, outcome, r.outcomes[i], got.text)
 		}
-		if untouched && c.dump() != before {
+		if untouched && outcome == r.outcomes[i] && c.dump() != before {
 			t.Errorf("%s by %s changed something, and answered %s", r, who.name, got.text)
 		}
 		c.tells(t, r, who, thing, got)
@@ -398,7 +400,7 @@ func (c *cast) tells(t *testing.T, r row, who caller, thing string, got reply) {
 		if !found || r.kind != "Post" || r.root != "Query" {
 			continue
 		}
-		for _, other := range rows(t, c.schema) {
+		for _, other := range c.rows {
 			if other.field == mutation && other.whose == r.whose {
 				may := other.outcomes[slices.IndexFunc(callers(), func(c caller) bool { return c.name == who.name })] == "ok"
 				if says := strings.HasPrefix(rest, "true"); says != may {
@@ -477,7 +479,7 @@ func outcomeOf(t *testing.T, field, text string) string {
 func TestMatrix(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		c := newCast(t, url)
-		for _, r := range rows(t, c.schema) {
+		for _, r := range c.rows {
 			if r.root != "Subscription" {
 				c.play(t, r, post)
 			}
@@ -491,7 +493,7 @@ func TestMatrixOverStreams(t *testing.T) {
 	for name, carry := range map[string]carrier{"WebSocket": socket, "events": events} {
 		t.Run(name, func(t *testing.T) {
 			c := newCast(t, storetest.SQLiteURL(t))
-			for _, r := range rows(t, c.schema) {
+			for _, r := range c.rows {
 				switch r.field {
 				case "viewer", "createPost", "updatePost", "revokeSession":
 					c.play(t, r, carry)
