@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +30,12 @@ type process struct {
 	stop  context.CancelFunc
 	ended chan error
 	log   *bytes.Buffer // to be read once it has ended
+
+	logging sync.WaitGroup
 }
+
+// listening is the line of the log, as JSON or as text, that tells where.
+var listening = regexp.MustCompile(`listening.*?addr\W+(?:0m)?"?([0-9.]+:[0-9]+)`)
 
 // environment is what a process is started with.
 type environment map[string]string
@@ -54,16 +58,13 @@ func start(t *testing.T, env environment) *process {
 	}()
 	t.Cleanup(func() { p.end(t) })
 
-	lines := bufio.NewScanner(reader)
-	for lines.Scan() {
-		var line struct{ Msg, Addr string }
-		_ = json.Unmarshal(lines.Bytes(), &line)
-		if line.Msg == "listening" {
-			p.url = "http://" + line.Addr
-			go func() { _, _ = io.Copy(p.log, reader) }()
+	log := io.TeeReader(reader, p.log)
+	for lines := bufio.NewScanner(log); lines.Scan(); {
+		if address := listening.FindStringSubmatch(lines.Text()); address != nil {
+			p.url = "http://" + address[1]
+			p.logging.Go(func() { _, _ = io.Copy(io.Discard, log) })
 			return p
 		}
-		p.log.WriteString(lines.Text() + "\n")
 	}
 	t.Fatalf("it ended before it was ready: %v\n%s", <-p.ended, p.log)
 	return nil
@@ -79,22 +80,24 @@ func (p *process) end(t *testing.T) {
 	if err := <-p.ended; err != nil {
 		t.Errorf("it ended with %v", err)
 	}
+	p.logging.Wait()
 	p.ended = nil
 }
 
-// post sends an operation, with more headers, each as Name: value, and returns the body of the answer.
-func (p *process) post(t *testing.T, token, query string, header ...string) string {
+// answer is a response, read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// send sends a request with headers, each as Name: value.
+func (p *process) send(t *testing.T, method, target, body string, header ...string) answer {
 	t.Helper()
-	body, err := json.Marshal(map[string]string{"query": query})
+	request, err := http.NewRequestWithContext(t.Context(), method, p.url+target, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+token)
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ": ")
 		request.Header.Add(name, value)
@@ -104,45 +107,52 @@ func (p *process) post(t *testing.T, token, query string, header ...string) stri
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	answer, err := io.ReadAll(response.Body)
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(answer)
+	return answer{response.StatusCode, response.Header, string(text)}
+}
+
+// post sends an operation, with more headers, each as Name: value, and returns the body of the answer.
+func (p *process) post(t *testing.T, token, query string, header ...string) string {
+	t.Helper()
+	return p.send(t, http.MethodPost, "/graphql", `{"query":`+quoted(query)+`}`,
+		append(header, "Content-Type: application/json", "Authorization: Bearer "+token)...).body
 }
 
 // get returns the status and the body of the answer.
 func (p *process) get(t *testing.T, path string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(body)
+	got := p.send(t, http.MethodGet, path, "")
+	return got.status, got.body
 }
 
+const password = "violet tractor under the moss"
+
 const signup = `mutation {
-	signup(input: {email: "ada@example.org", password: "violet tractor under the moss", name: "Ada"}) {
+	signup(input: {email: "ada@example.org", password: "` + password + `", name: "Ada"}) {
 		tokens { accessToken } errors { message } } }`
 
-// accessToken takes the token out of an answer.
+// accessToken takes the token out of an answer, and refreshToken the other one.
 func accessToken(t *testing.T, answer string) string {
 	t.Helper()
-	_, rest, found := strings.Cut(answer, `"accessToken":"`)
-	token, _, _ := strings.Cut(rest, `"`)
+	return member(t, answer, "accessToken")
+}
+
+func refreshToken(t *testing.T, answer string) string {
+	t.Helper()
+	return member(t, answer, "refreshToken")
+}
+
+func member(t *testing.T, answer, name string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(answer, `"`+name+`":"`)
+	value, _, _ := strings.Cut(rest, `"`)
 	if !found {
-		t.Fatalf("no token in %s", answer)
+		t.Fatalf("no %s in %s", name, answer)
 	}
-	return token
+	return value
 }
 
 func TestEverythingIsThereAfterARestart(t *testing.T) {
@@ -320,23 +330,14 @@ func TestNewerSchema(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		env := environment{"DATABASE_URL": url, "DATA_DIR": t.TempDir()}
 		p := start(t, env)
-		driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
-		if strings.HasPrefix(url, "postgres") {
-			driver, dsn = "pgx", url
-		}
-		db, err := sql.Open(driver, dsn)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = db.Close() }()
-		if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
+		if _, err := storetest.Connect(t, url).ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
 			t.Fatal(err)
 		}
 		if status, body := p.get(t, "/readyz"); status != http.StatusOK {
 			t.Errorf("readyz = %d %s, want it to stay ready", status, body)
 		}
 		p.end(t)
-		err = run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
+		err := run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
 		if !errors.Is(err, store.ErrAhead) {
 			t.Errorf("the older program: %v, want %v", err, store.ErrAhead)
 		}
