@@ -72,7 +72,7 @@ func TestMiddlewareReadsTheHeader(t *testing.T) {
 			}
 			want := ""
 			if test.refusal == auth.TokenInvalid || test.refusal == auth.TokenExpired {
-				want = `Bearer error="invalid_token", error_description="` + string(test.refusal) + `"`
+				want = `Bearer realm="postern", error="invalid_token", error_description="` + string(test.refusal) + `"`
 			}
 			if got := answer.Header().Get("WWW-Authenticate"); got != want {
 				t.Errorf("WWW-Authenticate = %q, want %q", got, want)
@@ -111,7 +111,7 @@ func TestMiddlewareWhenTheSessionHasEnded(t *testing.T) {
 	if caller == nil || caller.Viewer != nil || caller.Refusal != auth.SessionEnded {
 		t.Errorf("caller = %+v, want an anonymous one whose session has ended", caller)
 	}
-	want := `Bearer error="invalid_token", error_description="SESSION_ENDED"`
+	want := `Bearer realm="postern", error="invalid_token", error_description="SESSION_ENDED"`
 	if got := answer.Header().Get("WWW-Authenticate"); got != want {
 		t.Errorf("WWW-Authenticate = %q, want %q", got, want)
 	}
