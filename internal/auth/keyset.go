@@ -9,15 +9,9 @@ import (
 	"time"
 )
 
-const (
-	// keyLead is how long a key is published before it signs, unless somebody wants it otherwise: all servers, and whoever keeps
-	// what they publish, have it by then.
-	keyLead = 5 * time.Minute
-
-	// keyTail is how long a key verifies after another has taken over: until the last token that it signed has expired. A server
-	// that hears of the other only then may sign for another minute.
-	keyTail = AccessTokenLife + 2*leeway + time.Minute
-)
+// keyLead is how long a key is published before it signs, unless somebody wants it otherwise: all servers, and whoever keeps
+// what they publish, have it by then.
+const keyLead = 5 * time.Minute
 
 // KeySet is the keys that sign and verify access tokens, the oldest first. It is a value: what changes it returns another.
 //
@@ -177,9 +171,10 @@ func (s KeySet) Rotate(now time.Time, lead time.Duration) (KeySet, Key, error) {
 		return s, Key{}, fmt.Errorf("%s signs from %s on already", next.ID, next.SignsFrom.Format(time.RFC3339))
 	}
 	next.SignsFrom = from
+	last := from.Add(max(lead, keyLead)) // by then all servers have noticed, and sign with the next
 	for j := range rotated.keys[:i] {
 		if before := &rotated.keys[j]; before.VerifiesUntil.IsZero() {
-			before.VerifiesUntil = from.Add(keyTail)
+			before.VerifiesUntil = last.Add(AccessTokenLife + 2*leeway)
 		}
 	}
 	return rotated, *next, nil
