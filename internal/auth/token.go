@@ -58,10 +58,9 @@ type TokenOptions struct {
 
 // Tokens signs and verifies access tokens: JWTs as RFC 9068 has them, with the session in `sid`. It is safe for concurrent use.
 type Tokens struct {
-	options   TokenOptions
-	secrets   [][]byte
-	validator *jwt.Validator
-	ring      atomic.Pointer[ring]
+	options TokenOptions
+	secrets [][]byte
+	ring    atomic.Pointer[ring]
 }
 
 // ring is the keys, and what they have verified.
@@ -72,18 +71,7 @@ type ring struct {
 
 // NewTokens returns a Tokens. Each secret must have MinSecretLength bytes at least.
 func NewTokens(o TokenOptions) (*Tokens, error) {
-	t := &Tokens{
-		options: o,
-		validator: jwt.NewValidator(
-			jwt.WithIssuer(o.Issuer),
-			jwt.WithAudience(o.Audience),
-			jwt.WithExpirationRequired(),
-			jwt.WithNotBeforeRequired(),
-			jwt.WithIssuedAt(),
-			jwt.WithLeeway(leeway),
-			jwt.WithTimeFunc(o.Now),
-		),
-	}
+	t := &Tokens{options: o}
 	for _, secret := range [][]byte{o.Secret, o.Previous} {
 		switch {
 		case len(secret) == 0:
@@ -121,39 +109,48 @@ type header struct {
 	Critical  json.RawMessage `json:"crit"`
 }
 
-// payload is a token's claims as they are written (RFC 9068, section 2.2; sid: OpenID Connect Front-Channel Logout).
+// payload is a token's claims (RFC 9068, section 2.2; sid: OpenID Connect Front-Channel Logout). Times are whole seconds, as we
+// write them, zero being none: golang-jwt takes texts for numbers, too, and 1e300 for a time long ago.
 type payload struct {
-	jwt.RegisteredClaims
-	ClientID  string `json:"client_id"`
-	SessionID string `json:"sid"`
+	Issuer    string   `json:"iss"`
+	Audience  audience `json:"aud"`
+	ClientID  string   `json:"client_id"`
+	Subject   string   `json:"sub"`
+	SessionID string   `json:"sid"`
+	TokenID   string   `json:"jti"`
+	IssuedAt  int64    `json:"iat"`
+	NotBefore int64    `json:"nbf"`
+	ExpiresAt int64    `json:"exp"`
+}
+
+// audience is one name, or several (RFC 7519, section 4.1.3).
+type audience []string
+
+// UnmarshalJSON reads either.
+func (a *audience) UnmarshalJSON(text []byte) error {
+	if text[0] != '"' {
+		return json.Unmarshal(text, (*[]string)(a))
+	}
+	*a = make(audience, 1)
+	return json.Unmarshal(text, &(*a)[0])
 }
 
 // Sign makes an access token for a session of an account.
 func (t *Tokens) Sign(user id.User, session id.Session) (token string, expiresAt time.Time, err error) {
 	now := t.options.Now().Truncate(time.Second)
 	expiresAt = now.Add(AccessTokenLife)
-	claims := payload{
-		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer:    t.options.Issuer,
-			Audience:  jwt.ClaimStrings{t.options.Audience},
-			Subject:   user.String(),
-			IssuedAt:  jwt.NewNumericDate(now),
-			NotBefore: jwt.NewNumericDate(now),
-			ExpiresAt: jwt.NewNumericDate(expiresAt),
-			ID:        uuid.NewString(),
-		},
-		ClientID:  t.options.ClientID,
-		SessionID: session.String(),
-	}
-	token, err = t.sign(claims)
+	token, err = t.sign(now, jwt.MapClaims{
+		"iss": t.options.Issuer, "aud": []string{t.options.Audience}, "client_id": t.options.ClientID,
+		"sub": user.String(), "sid": session.String(), "jti": uuid.NewString(),
+		"iat": now.Unix(), "nbf": now.Unix(), "exp": expiresAt.Unix(),
+	})
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("sign access token: %w", err)
 	}
 	return token, expiresAt, nil
 }
 
-func (t *Tokens) sign(claims payload) (string, error) {
-	now := t.options.Now()
+func (t *Tokens) sign(now time.Time, claims jwt.Claims) (string, error) {
 	key, found := t.ring.Load().keys.signer(now)
 	var unsigned *jwt.Token
 	var with any
@@ -187,26 +184,37 @@ func (t *Tokens) Verify(token string) (Claims, error) {
 	if !ok {
 		return Claims{}, TokenInvalid
 	}
-	err := t.validator.Validate(p)
-	if err != nil && !onlyExpired(err) {
+	v, ok := t.check(p)
+	if !ok || now.Before(v.from) {
 		return Claims{}, TokenInvalid
 	}
-	claims, ok := p.claims()
-	switch {
-	case !ok:
-		return Claims{}, TokenInvalid
-	case err != nil:
+	if !now.Before(v.until) {
 		return Claims{}, TokenExpired
-	}
-	v := verified{Claims: claims, from: p.NotBefore.Add(-leeway), until: claims.ExpiresAt.Add(leeway)}
-	if claims.IssuedAt.After(p.NotBefore.Time) {
-		v.from = claims.IssuedAt.Add(-leeway)
 	}
 	if !until.IsZero() && until.Before(v.until) {
 		v.until = until
 	}
 	ring.seen.put(hash, v)
-	return claims, nil
+	return v.Claims, nil
+}
+
+// check reads claims, and tells whether they are ours, at whatever time.
+func (t *Tokens) check(p payload) (v verified, ok bool) {
+	v = verified{
+		Claims: Claims{
+			UserID:    id.ParseAny(p.Subject).User(),
+			SessionID: id.ParseAny(p.SessionID).Session(),
+			TokenID:   p.TokenID,
+			IssuedAt:  time.Unix(p.IssuedAt, 0),
+			ExpiresAt: time.Unix(p.ExpiresAt, 0),
+		},
+		from:  time.Unix(max(p.IssuedAt, p.NotBefore), 0).Add(-leeway),
+		until: time.Unix(p.ExpiresAt, 0).Add(leeway),
+	}
+	const life = int64(AccessTokenLife / time.Second)
+	return v, p.Issuer == t.options.Issuer && slices.Contains(p.Audience, t.options.Audience) && p.ClientID != "" &&
+		v.UserID != id.User{} && v.SessionID != id.Session{} && v.TokenID != "" &&
+		p.IssuedAt > 0 && p.NotBefore > 0 && p.ExpiresAt >= p.IssuedAt && p.ExpiresAt-p.IssuedAt <= life
 }
 
 // signed reads a token that a key of ours has signed (RFC 7515, section 5.2), whatever it claims, and until when that key
@@ -229,7 +237,8 @@ func (t *Tokens) signed(keys KeySet, now time.Time, token string) (p payload, un
 	text := token[:len(token)-len(parts[2])-1]
 	for _, key := range with {
 		if method.Verify(text, signature, key) == nil {
-			return p, until, decode(parts[1], &p)
+			ok = decode(parts[1], &p)
+			return p, until, ok
 		}
 	}
 	return payload{}, time.Time{}, false
@@ -248,34 +257,6 @@ func (t *Tokens) verifiers(keys KeySet, now time.Time, name *string) (method jwt
 		return nil, nil, time.Time{}
 	}
 	return jwt.GetSigningMethod(key.Algorithm), []any{key.private.Public()}, key.VerifiesUntil
-}
-
-// onlyExpired tells whether there is nothing wrong with a token but its age; golang-jwt names all that is wrong at once.
-func onlyExpired(err error) bool {
-	for _, other := range []error{
-		jwt.ErrTokenInvalidIssuer, jwt.ErrTokenInvalidAudience, jwt.ErrTokenNotValidYet, jwt.ErrTokenUsedBeforeIssued,
-		jwt.ErrTokenRequiredClaimMissing,
-	} {
-		if errors.Is(err, other) {
-			return false
-		}
-	}
-	return errors.Is(err, jwt.ErrTokenExpired)
-}
-
-// claims checks what golang-jwt lets through.
-func (p *payload) claims() (claims Claims, ok bool) {
-	claims = Claims{
-		UserID:    id.ParseAny(p.Subject).User(),
-		SessionID: id.ParseAny(p.SessionID).Session(),
-		TokenID:   p.ID,
-	}
-	if (claims.UserID == id.User{} || claims.SessionID == id.Session{} || claims.TokenID == "" || p.ClientID == "" ||
-		p.IssuedAt == nil || p.ExpiresAt.Before(p.IssuedAt.Time) || p.ExpiresAt.Sub(p.IssuedAt.Time) > AccessTokenLife) {
-		return Claims{}, false
-	}
-	claims.IssuedAt, claims.ExpiresAt = p.IssuedAt.Time, p.ExpiresAt.Time
-	return claims, true
 }
 
 // decode reads a part of a token into a struct.
