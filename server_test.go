@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -45,8 +46,10 @@ func (e environment) getenv(name string) string { return e[name] }
 // start runs `postern serve` and returns once it is ready.
 func start(t *testing.T, env environment) *process {
 	t.Helper()
-	if env["ADDR"] == "" {
-		env["ADDR"] = "127.0.0.1:0"
+	for name, value := range map[string]string{"ADDR": "127.0.0.1:0", "LIMIT_SIGNUPS_OF_ADDRESS": "0", "LIMIT_POSTS_OF_ACCOUNT": "0"} {
+		if env[name] == "" {
+			env[name] = value
+		}
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	p := &process{stop: stop, ended: make(chan error, 1), log: new(bytes.Buffer)}
@@ -485,4 +488,40 @@ func TestBusyPort(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("the second server: %v, want that the address is in use", err)
 	}
+}
+
+// TestThrottling: whoever tries too often is told so, and when to come back, whatever it pretends to be behind.
+func TestThrottling(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		env := environment{
+			"DATABASE_URL": url, "DATA_DIR": t.TempDir(), "LIMIT_SIGNUPS_OF_ADDRESS": "2", "LIMIT_POSTS_OF_ACCOUNT": "2",
+			"LIMIT_FAILURES_OF_ACCOUNT": "2",
+		}
+		one, two := start(t, env), start(t, maps.Clone(env))
+		token := accessToken(t, one.post(t, "", signup))
+		const tooOften = `"extensions":{"code":"RATE_LIMITED","retryAfter":`
+		for query, want := range map[string]int{
+			strings.Replace(signup, "ada@", "bob@", 1):                                                  7,
+			`mutation { createPost(input: {title: "T", content: "x"}) { post { title } } }`:             6,
+			`mutation { login(input: {email: "ada@example.org", password: "?"}) { viewer { email } } }`: 1, // it only has to wait
+		} {
+			refused := 0
+			for i := range 8 {
+				answer := []*process{one, two}[i%2].post(t, token, query, fmt.Sprintf("X-Forwarded-For: 203.0.113.%d", i))
+				if strings.Contains(answer, tooOften) {
+					refused++
+				}
+			}
+			if refused < want {
+				t.Errorf("%d of 8 attempts at %s were refused, want %d", refused, query, want)
+			}
+		}
+		const standing = `{ rateLimit { posts { limit remaining resetAt } } }`
+		if got := two.post(t, token, standing); !strings.Contains(got, `{"posts":{"limit":2,"remaining":0,"resetAt":"20`) {
+			t.Errorf("%s = %s", standing, got)
+		}
+		if got := one.post(t, token, `{ viewer { email } }`); !strings.Contains(got, "ada@example.org") {
+			t.Errorf("the owner's session: %s", got)
+		}
+	})
 }

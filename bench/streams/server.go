@@ -38,6 +38,7 @@ func startServer(ctx context.Context, binary string, connections int, log io.Wri
 	}
 	command := exec.CommandContext(ctx, binary)
 	command.Env = append(os.Environ(), "ADDR=127.0.0.1:0", "DATA_DIR="+data, "LOG_FORMAT=json",
+		"LIMIT_SIGNUPS_OF_ADDRESS=0", "LIMIT_POSTS_OF_ACCOUNT=0",
 		"LIMIT_CONNECTIONS_OF_ADDRESS="+strconv.Itoa(connections))
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	stderr, err := command.StderrPipe()
