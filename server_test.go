@@ -13,9 +13,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"postern/internal/cli"
@@ -23,9 +25,17 @@ import (
 	"postern/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
+// asProgram is set in the environment of a process that is to be Postern rather than its tests.
+const asProgram = "POSTERN_INSTEAD_OF_TESTS"
 
-// process is the whole program, run in this one.
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" { //nolint:forbidigo // no setting of the program's
+		main()
+	}
+	storetest.Main(m)
+}
+
+// process is the whole program, run in this process or in one of its own.
 type process struct {
 	url   string
 	stop  context.CancelFunc
@@ -38,8 +48,37 @@ type environment map[string]string
 
 func (e environment) getenv(name string) string { return e[name] }
 
-// start runs `postern serve` and returns once it is ready.
+// start runs `postern serve` in this process, and returns once it is ready.
 func start(t *testing.T, env environment) *process {
+	t.Helper()
+	return launch(t, env, func(ctx context.Context, stderr io.Writer) error {
+		return run(ctx, nil, env.getenv, strings.NewReader(""), io.Discard, stderr)
+	})
+}
+
+// startApart runs it in a process of its own, which is told to stop by SIGTERM.
+func startApart(t *testing.T, env environment) *process {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return launch(t, env, func(ctx context.Context, stderr io.Writer) error {
+		command := exec.CommandContext(ctx, self)
+		command.Stderr, command.Env = stderr, []string{asProgram + "=yes"}
+		for name, value := range env {
+			command.Env = append(command.Env, name+"="+value)
+		}
+		command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+		if err := command.Run(); !errors.Is(err, context.Canceled) { // which it is if it ended well when it was told to
+			return err
+		}
+		return nil
+	})
+}
+
+// launch starts a process, and returns once it is ready.
+func launch(t *testing.T, env environment, run func(ctx context.Context, stderr io.Writer) error) *process {
 	t.Helper()
 	if env["ADDR"] == "" {
 		env["ADDR"] = "127.0.0.1:0"
@@ -47,26 +86,34 @@ func start(t *testing.T, env environment) *process {
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	p := &process{stop: stop, ended: make(chan error, 1), log: new(bytes.Buffer)}
 	reader, writer := io.Pipe()
+	returned := make(chan error, 1)
 	go func() {
-		err := run(ctx, nil, env.getenv, strings.NewReader(""), io.Discard, writer)
+		err := run(ctx, writer)
 		_ = writer.CloseWithError(io.EOF)
-		p.ended <- err
+		returned <- err
 	}()
 	t.Cleanup(func() { p.end(t) })
 
-	lines := bufio.NewScanner(reader)
-	for lines.Scan() {
+	lines := bufio.NewReader(reader)
+	for {
+		text, err := lines.ReadBytes('\n')
+		p.log.Write(text)
+		if err != nil {
+			p.ended <- nil // it is told here
+			t.Fatalf("it ended before it was ready: %v\n%s", <-returned, p.log)
+		}
 		var line struct{ Msg, Addr string }
-		_ = json.Unmarshal(lines.Bytes(), &line)
+		_ = json.Unmarshal(text, &line)
 		if line.Msg == "listening" {
 			p.url = "http://" + line.Addr
-			go func() { _, _ = io.Copy(p.log, reader) }()
-			return p
+			break
 		}
-		p.log.WriteString(lines.Text() + "\n")
 	}
-	t.Fatalf("it ended before it was ready: %v\n%s", <-p.ended, p.log)
-	return nil
+	go func() {
+		_, _ = lines.WriteTo(p.log)
+		p.ended <- <-returned
+	}()
+	return p
 }
 
 // end stops the process, and waits until it has ended; a second time it does nothing.
