@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -78,6 +79,37 @@ func TestMiddlewareReadsTheHeader(t *testing.T) {
 				t.Errorf("WWW-Authenticate = %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// TestMiddlewareReadsNothingElse sends a good token where others take it from (RFC 6750, sections 2.2 and 2.3; RFC 9700, section
+// 4.3.2): the caller is anonymous, and the body is left to who reads it next.
+func TestMiddlewareReadsNothingElse(t *testing.T) {
+	t.Parallel()
+	tokens := tokensAt(t, signedAt)
+	token := sign(t, tokens)
+	for _, test := range []struct{ name, url, body, header, value string }{
+		{"the query string", "/?access_token=" + token, "", "", ""},
+		{"the query string, by other names", "/?token=" + token + "&authorization=Bearer%20" + token + "&Authorization=" + token, "", "", ""},
+		{"the user of the URL", "http://Bearer:" + token + "@example.org/", "", "", ""},
+		{"a form", "/", "access_token=" + token, "Content-Type", "application/x-www-form-urlencoded"},
+		{"JSON", "/", `{"access_token":"` + token + `","authorization":"Bearer ` + token + `"}`, "Content-Type", "application/json"},
+		{"a cookie", "/", "", "Cookie", "access_token=" + token + "; Authorization=Bearer " + token},
+		{"the proxy's header", "/", "", "Proxy-Authorization", "Bearer " + token},
+		{"another header", "/", "", "X-Authorization", "Bearer " + token},
+		{"a subprotocol", "/", "", "Sec-WebSocket-Protocol", "graphql-transport-ws, " + token},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, test.url, strings.NewReader(test.body))
+		if test.header != "" {
+			r.Header.Set(test.header, test.value)
+		}
+		answer, caller := serve(t, tokens, editor, r)
+		if caller == nil || caller.Viewer != nil || caller.Refusal != auth.TokenMissing || answer.Header().Get("WWW-Authenticate") != "" {
+			t.Errorf("a token in %s makes the caller %+v, want one without a token", test.name, caller)
+		}
+		if left, err := io.ReadAll(r.Body); err != nil || string(left) != test.body {
+			t.Errorf("a token in %s: the body is %q, %v now, want %q", test.name, left, err, test.body)
+		}
 	}
 }
 
