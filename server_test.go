@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,9 +12,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"postern/internal/cli"
@@ -23,9 +24,17 @@ import (
 	"postern/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
+// asProgram is set in the environment of a process that is to be Postern rather than its tests.
+const asProgram = "POSTERN_INSTEAD_OF_TESTS"
 
-// process is the whole program, run in this one.
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" { //nolint:forbidigo // no setting of the program's
+		main()
+	}
+	storetest.Main(m)
+}
+
+// process is the whole program, run in this process or in one of its own.
 type process struct {
 	url   string
 	stop  context.CancelFunc
@@ -38,8 +47,44 @@ type environment map[string]string
 
 func (e environment) getenv(name string) string { return e[name] }
 
-// start runs `postern serve` and returns once it is ready.
+// start runs `postern serve` in this process, and returns once it is ready.
 func start(t *testing.T, env environment) *process {
+	t.Helper()
+	return launch(t, env, func(ctx context.Context, stderr io.Writer) error {
+		return run(ctx, nil, env.getenv, strings.NewReader(""), io.Discard, stderr)
+	})
+}
+
+// startApart runs it in a process of its own, which is told to stop by SIGTERM.
+func startApart(t *testing.T, env environment) *process {
+	t.Helper()
+	return startUntil(t, env, syscall.SIGTERM, io.Discard)
+}
+
+// startUntil runs it in a process of its own, which is stopped by a signal. Its log is written to another writer, too.
+func startUntil(t *testing.T, env environment, signal syscall.Signal, log io.Writer) *process {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return launch(t, env, func(ctx context.Context, stderr io.Writer) error {
+		command := exec.CommandContext(ctx, self)
+		command.Stderr, command.Env = io.MultiWriter(stderr, log), []string{asProgram + "=yes"}
+		for name, value := range env {
+			command.Env = append(command.Env, name+"="+value)
+		}
+		command.Cancel = func() error { return command.Process.Signal(signal) }
+		err := command.Run()
+		if errors.Is(err, context.Canceled) || signal == syscall.SIGKILL && ctx.Err() != nil { // it ended as it was told to
+			return nil
+		}
+		return err
+	})
+}
+
+// launch starts a process, and returns once it is ready.
+func launch(t *testing.T, env environment, run func(ctx context.Context, stderr io.Writer) error) *process {
 	t.Helper()
 	if env["ADDR"] == "" {
 		env["ADDR"] = "127.0.0.1:0"
@@ -47,26 +92,34 @@ func start(t *testing.T, env environment) *process {
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	p := &process{stop: stop, ended: make(chan error, 1), log: new(bytes.Buffer)}
 	reader, writer := io.Pipe()
+	returned := make(chan error, 1)
 	go func() {
-		err := run(ctx, nil, env.getenv, strings.NewReader(""), io.Discard, writer)
+		err := run(ctx, writer)
 		_ = writer.CloseWithError(io.EOF)
-		p.ended <- err
+		returned <- err
 	}()
 	t.Cleanup(func() { p.end(t) })
 
-	lines := bufio.NewScanner(reader)
-	for lines.Scan() {
+	lines := bufio.NewReader(reader)
+	for {
+		text, err := lines.ReadBytes('\n')
+		p.log.Write(text)
+		if err != nil {
+			p.ended <- nil // it is told here
+			t.Fatalf("it ended before it was ready: %v\n%s", <-returned, p.log)
+		}
 		var line struct{ Msg, Addr string }
-		_ = json.Unmarshal(lines.Bytes(), &line)
+		_ = json.Unmarshal(text, &line)
 		if line.Msg == "listening" {
 			p.url = "http://" + line.Addr
-			go func() { _, _ = io.Copy(p.log, reader) }()
-			return p
+			break
 		}
-		p.log.WriteString(lines.Text() + "\n")
 	}
-	t.Fatalf("it ended before it was ready: %v\n%s", <-p.ended, p.log)
-	return nil
+	go func() {
+		_, _ = lines.WriteTo(p.log)
+		p.ended <- <-returned
+	}()
+	return p
 }
 
 // end stops the process, and waits until it has ended; a second time it does nothing.
@@ -320,14 +373,7 @@ func TestNewerSchema(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		env := environment{"DATABASE_URL": url, "DATA_DIR": t.TempDir()}
 		p := start(t, env)
-		driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
-		if strings.HasPrefix(url, "postgres") {
-			driver, dsn = "pgx", url
-		}
-		db, err := sql.Open(driver, dsn)
-		if err != nil {
-			t.Fatal(err)
-		}
+		db := openSQL(t, url)
 		defer func() { _ = db.Close() }()
 		if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
 			t.Fatal(err)
@@ -336,7 +382,7 @@ func TestNewerSchema(t *testing.T) {
 			t.Errorf("readyz = %d %s, want it to stay ready", status, body)
 		}
 		p.end(t)
-		err = run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
+		err := run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
 		if !errors.Is(err, store.ErrAhead) {
 			t.Errorf("the older program: %v, want %v", err, store.ErrAhead)
 		}
