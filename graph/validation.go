@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"iter"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -115,6 +116,20 @@ func refuseIntrospection(observers *core.Events, addError core.AddErrFunc) {
 			addError(core.Message("introspection is switched off"), core.At(field.Position))
 		}
 	})
+}
+
+// discreet takes out of an error what a literal is that does not fit: it may be a password that stands where it does not belong,
+// and front ends log errors.
+func discreet(err *gqlerror.Error) {
+	if !strings.HasPrefix(err.Rule, "ValuesOfCorrectType") {
+		return
+	}
+	for _, before := range []string{" value: ", ", found "} {
+		if said, value, quotes := strings.Cut(err.Message, before); quotes && value != "null." {
+			err.Message = said + strings.TrimRight(before, ": ")
+		}
+	}
+	err.Message = strings.TrimSuffix(err.Message, ", found")
 }
 
 // reticent makes an error of a document say nothing of the schema, as GraphQL's own errors do: they name types, and what
