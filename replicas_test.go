@@ -54,7 +54,7 @@ func TestTortureReplicas(t *testing.T) {
 			} {
 				for _, broken := range [][]*replica{all[:1], all[1:2], all[2:], all} {
 					later := f.breakLines(t, breaks, outage, broken)
-					t.Logf("%d lines %s for %s: all had caught up %s later", len(broken), how, outage, later)
+					t.Logf("%d of 3 lines %s for %s: all had caught up %s later", len(broken), how, outage, later)
 				}
 			}
 		}
