@@ -52,7 +52,7 @@ func tokensOf(tb testing.TB, algorithm string) (*auth.Tokens, auth.KeySet) {
 		o.Secret = secret
 		return newTokens(tb, o), o.Keys
 	}
-	keys, _, err := o.Keys.Create(algorithm, signedAt.Add(-time.Hour))
+	keys, _, err := o.Keys.Create(algorithm, signedAt, true)
 	if err != nil {
 		tb.Fatal(err)
 	}

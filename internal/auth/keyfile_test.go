@@ -20,7 +20,7 @@ import (
 
 // create is a change that makes a key.
 func create(set auth.KeySet) (auth.KeySet, error) {
-	set, _, err := set.Create("EdDSA", signedAt)
+	set, _, err := set.Create("EdDSA", signedAt, true)
 	return set, err
 }
 
@@ -34,7 +34,7 @@ func TestKeyFileIsMadeAndChanged(t *testing.T) {
 	for i, algorithm := range []string{"EdDSA", "ES256", "RS256"} {
 		var want auth.KeySet
 		err := file.Change(func(set auth.KeySet) (_ auth.KeySet, err error) {
-			want, _, err = set.Create(algorithm, signedAt)
+			want, _, err = set.Create(algorithm, signedAt, true)
 			return want, err
 		})
 		if err != nil {

@@ -131,15 +131,16 @@ func (s KeySet) State(k Key, now time.Time) KeyState {
 	}
 }
 
-// Create makes a key, and publishes it. It does not sign before Rotate has it do so; but the first of all does so by itself.
-func (s KeySet) Create(algorithm string, now time.Time) (KeySet, Key, error) {
+// Create makes a key, and publishes it. It does not sign before Rotate has it do so; but alone, the first of all does so at
+// once, if there is no secret that signs, either.
+func (s KeySet) Create(algorithm string, now time.Time, alone bool) (KeySet, Key, error) {
 	now = now.UTC().Truncate(time.Second)
 	k, err := newKey(algorithm, now)
 	if err != nil {
 		return s, Key{}, err
 	}
-	if len(s.keys) == 0 {
-		k.SignsFrom = now.Add(keyLead)
+	if alone && len(s.keys) == 0 {
+		k.SignsFrom = now
 	}
 	return KeySet{append(s.Keys(), k)}, k, nil
 }

@@ -40,17 +40,16 @@ func states(set auth.KeySet, now time.Time) string {
 func TestLifeOfKeys(t *testing.T) {
 	t.Parallel()
 	at := func(after time.Duration) time.Time { return signedAt.Add(after) }
-	set, first := must(t)(auth.KeySet{}.Create("EdDSA", at(300*time.Millisecond)))
-	set, second := must(t)(set.Create("ES256", at(time.Minute)))
-	set, third := must(t)(set.Create("RS256", at(2*time.Minute)))
+	set, first := must(t)(auth.KeySet{}.Create("EdDSA", at(300*time.Millisecond), true))
+	set, second := must(t)(set.Create("ES256", at(time.Minute), true))
+	set, third := must(t)(set.Create("RS256", at(2*time.Minute), true))
 	check := func(after time.Duration, want string) {
 		t.Helper()
 		if got := states(set, at(after)); got != want {
 			t.Errorf("after %v the keys are %q, want %q", after, got, want)
 		}
 	}
-	check(lead-1, "published published published")
-	check(lead, "signs published published")
+	check(0, "signs published published")
 	check(1000*time.Hour, "signs published published")
 
 	set, next := must(t)(set.Rotate(at(time.Hour), lead))
@@ -89,7 +88,7 @@ func TestLifeOfKeys(t *testing.T) {
 
 func TestRetire(t *testing.T) {
 	t.Parallel()
-	set, first := must(t)(auth.KeySet{}.Create("EdDSA", signedAt))
+	set, first := must(t)(auth.KeySet{}.Create("EdDSA", signedAt, true))
 	refuse := func(id string, after time.Duration, atOnce bool, want string) {
 		t.Helper()
 		if _, err := set.Retire(id, signedAt.Add(after), atOnce); err == nil || !strings.Contains(err.Error(), want) {
@@ -97,10 +96,9 @@ func TestRetire(t *testing.T) {
 		}
 	}
 	refuse("nobody", 0, true, "there is no key nobody")
-	refuse(first, 0, true, "is about to")
 	refuse(first, time.Hour, true, "signs")
 
-	set, second := must(t)(set.Create("EdDSA", signedAt))
+	set, second := must(t)(set.Create("EdDSA", signedAt, true))
 	abandoned, err := set.Retire(second, signedAt, false)
 	if err != nil || abandoned.String() != first {
 		t.Errorf("Retire(what never signed) = %v, %v, want %s alone", abandoned, err, first)
@@ -125,7 +123,7 @@ func TestRetire(t *testing.T) {
 func TestKeysThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range []string{"", "none", "HS256", "eddsa", "RS512"} {
-		if _, _, err := (auth.KeySet{}).Create(algorithm, signedAt); err == nil {
+		if _, _, err := (auth.KeySet{}).Create(algorithm, signedAt, true); err == nil {
 			t.Errorf("Create(%q) = nil, want an error", algorithm)
 		}
 	}
@@ -138,10 +136,10 @@ func TestKeysThatCannotBeMade(t *testing.T) {
 func TestWhoSigns(t *testing.T) {
 	t.Parallel()
 	now := signedAt
-	set, first := must(t)(auth.KeySet{}.Create("EdDSA", now))
-	set, second := must(t)(set.Create("ES256", now))
-	set, _ = must(t)(set.Rotate(now.Add(lead), lead))
-	set, _ = must(t)(set.Rotate(now.Add(2*lead), lead))
+	set, first := must(t)(auth.KeySet{}.Create("EdDSA", now, false))
+	set, second := must(t)(set.Create("ES256", now, false))
+	set, _ = must(t)(set.Rotate(now, lead))
+	set, _ = must(t)(set.Rotate(now.Add(2*lead), 0))
 	with := auth.TokenOptions{
 		Secret: secret, Keys: set, Issuer: "https://blog.example.org", Audience: "postern-api", ClientID: "postern-web",
 		Now: func() time.Time { return now },
@@ -154,7 +152,9 @@ func TestWhoSigns(t *testing.T) {
 	}{
 		{0, "", first},
 		{lead - 1, "", first},
-		{lead, second, second},
+		{lead, first, first},
+		{2*lead - 1, first, first},
+		{2 * lead, second, second},
 	} {
 		now = signedAt.Add(test.after)
 		for o, want := range map[*auth.TokenOptions]string{&with: test.with, &without: test.without} {
@@ -174,7 +174,7 @@ func TestReplicas(t *testing.T) {
 	const step, replicas, steps = 10 * time.Second, 3, 2000
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
 	now := signedAt
-	file, _ := must(t)(auth.KeySet{}.Create("EdDSA", now))
+	file, _ := must(t)(auth.KeySet{}.Create("EdDSA", now, false))
 	o := auth.TokenOptions{Secret: secret, Keys: file, Issuer: "i", Audience: "a", ClientID: "c", Now: func() time.Time { return now }}
 	var servers [replicas]*auth.Tokens
 	var looked [replicas]time.Time
@@ -228,7 +228,7 @@ func change(set auth.KeySet, now time.Time, random *rand.Rand) auth.KeySet {
 	var err error
 	switch random.IntN(50) {
 	case 0:
-		changed, _, err = set.Create("EdDSA", now)
+		changed, _, err = set.Create("EdDSA", now, true)
 	case 1, 2:
 		changed, _, err = set.Rotate(now, lead)
 	case 3, 4:

@@ -11,7 +11,7 @@ import (
 )
 
 type keys struct {
-	Create keysCreate `cmd:"" help:"Make a key, and publish it. The first signs by itself; others do so once rotate says so."`
+	Create keysCreate `cmd:"" help:"Make a key, and publish it. It signs once rotate says so; the first, without JWT_SECRET, at once."`
 	List   keysList   `cmd:"" help:"List all keys."`
 	Rotate keysRotate `cmd:"" help:"Have the next key sign, which is made if there is none; the one before verifies until its tokens have expired."`
 	Retire keysRetire `cmd:"" help:"Take a key out."`
@@ -25,7 +25,7 @@ type keysCreate struct {
 func (c keysCreate) Run(in *invocation) error {
 	var made auth.Key
 	err := in.changeKeys(func(set auth.KeySet) (_ auth.KeySet, err error) {
-		set, made, err = set.Create(c.Algorithm, in.Now())
+		set, made, err = set.Create(c.Algorithm, in.Now(), in.config.JWTSecret == "")
 		return set, err
 	})
 	if err != nil {

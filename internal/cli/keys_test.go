@@ -48,10 +48,10 @@ func TestKeyCommands(t *testing.T) {
 	}
 	printed := s.does(t, "keys", "create")
 	first := kid(t, printed)
-	if want := "Made " + first + ", EdDSA: it signs from 2026-01-31T08:05:00Z on.\n"; printed != want {
+	if want := "Made " + first + ", EdDSA: it signs from 2026-01-31T08:00:00Z on.\n"; printed != want {
 		t.Errorf("postern keys create = %q, want %q", printed, want)
 	}
-	list(first + " EdDSA published 2026-01-31T08:00:00Z 2026-01-31T08:05:00Z -")
+	list(first + " EdDSA signs 2026-01-31T08:00:00Z 2026-01-31T08:00:00Z -")
 	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
 		t.Errorf("the mode of the keys = %v, %v, want 600", info.Mode(), err)
 	}
@@ -62,7 +62,7 @@ func TestKeyCommands(t *testing.T) {
 	if want := "Made " + second + ", ES256: it is published; postern keys rotate has it sign.\n"; printed != want {
 		t.Errorf("postern keys create = %q, want %q", printed, want)
 	}
-	list(first+" EdDSA signs 2026-01-31T08:00:00Z 2026-01-31T08:05:00Z -", second+" ES256 published 2026-01-31T09:00:00Z - -")
+	list(first+" EdDSA signs 2026-01-31T08:00:00Z 2026-01-31T08:00:00Z -", second+" ES256 published 2026-01-31T09:00:00Z - -")
 
 	if got, want := s.does(t, "keys", "rotate"), second+", ES256: it signs from 2026-01-31T09:05:00Z on.\n"; got != want {
 		t.Errorf("postern keys rotate = %q, want %q", got, want)
@@ -73,7 +73,7 @@ func TestKeyCommands(t *testing.T) {
 	s.fails(t, 1, "there is no key nobody", "keys", "retire", "nobody")
 
 	setClock(time.Hour + 5*time.Minute)
-	list(first+" EdDSA verifies 2026-01-31T08:00:00Z 2026-01-31T08:05:00Z 2026-01-31T09:20:10Z",
+	list(first+" EdDSA verifies 2026-01-31T08:00:00Z 2026-01-31T08:00:00Z 2026-01-31T09:20:10Z",
 		second+" ES256 signs 2026-01-31T09:00:00Z 2026-01-31T09:05:00Z -")
 	third := kid(t, s.does(t, "keys", "rotate", "--lead=0s"))
 	if got, want := s.does(t, "keys", "retire", first, "--now"), first+" is gone.\n"; got != want {
@@ -86,6 +86,21 @@ func TestKeyCommands(t *testing.T) {
 	list(third + " ES256 signs 2026-01-31T09:05:00Z 2026-01-31T09:05:00Z -")
 	if entries, err := os.ReadDir(filepath.Dir(file)); err != nil || len(entries) != 1 {
 		t.Errorf("the folder has %v, %v, want the keys alone", entries, err)
+	}
+}
+
+// TestFirstKeyBesideASecret makes a key where a secret signs: it waits, as all servers must know it first.
+func TestFirstKeyBesideASecret(t *testing.T) {
+	t.Parallel()
+	s, _, setClock := newKeyShell(t)
+	s.env["JWT_SECRET"] = strings.Repeat("s", 32)
+	first := kid(t, s.does(t, "keys", "create"))
+	setClock(time.Minute)
+	if got := s.does(t, "keys", "list"); !strings.Contains(got, "published  2026-01-31T08:00:00Z  -") {
+		t.Errorf("postern keys list =\n%s, want the key not to sign", got)
+	}
+	if got, want := s.does(t, "keys", "rotate"), first+", EdDSA: it signs from 2026-01-31T08:05:00Z on.\n"; got != want {
+		t.Errorf("postern keys rotate = %q, want %q", got, want)
 	}
 }
 
