@@ -101,7 +101,7 @@ func killOften(t *testing.T, times int) {
 				held[i] = &device{token: server.refreshToken(t)}
 			}
 			const lines = 100
-			fuse.light(1 + rand.IntN(lines)) //nolint:gosec // any moment will do
+			fuse.light(1 + rand.IntN(lines)) // any moment will do
 			var all sync.WaitGroup
 			for _, d := range held {
 				all.Go(func() { d.refreshUntilItFails(t, server) })

@@ -76,8 +76,9 @@ func startUntil(t *testing.T, env environment, signal syscall.Signal, log io.Wri
 		}
 		command.Cancel = func() error { return command.Process.Signal(signal) }
 		err := command.Run()
-		if errors.Is(err, context.Canceled) || signal == syscall.SIGKILL && ctx.Err() != nil { // it ended as it was told to
-			return nil
+		if ended := new(exec.ExitError); errors.Is(err, context.Canceled) ||
+			errors.As(err, &ended) && signal == syscall.SIGKILL && ctx.Err() != nil { // it ended as it was told to
+			err = nil
 		}
 		return err
 	})
