@@ -31,6 +31,7 @@ type process struct {
 	stop  context.CancelFunc
 	ended chan error
 	log   *bytes.Buffer // to be read once it has ended
+	read  chan struct{} // closed when there is no more to read of it
 }
 
 // environment is what a process is started with.
@@ -45,7 +46,7 @@ func start(t *testing.T, env environment) *process {
 		env["ADDR"] = "127.0.0.1:0"
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	p := &process{stop: stop, ended: make(chan error, 1), log: new(bytes.Buffer)}
+	p := &process{stop: stop, ended: make(chan error, 1), log: new(bytes.Buffer), read: make(chan struct{})}
 	reader, writer := io.Pipe()
 	go func() {
 		err := run(ctx, nil, env.getenv, strings.NewReader(""), io.Discard, writer)
@@ -60,12 +61,17 @@ func start(t *testing.T, env environment) *process {
 		_ = json.Unmarshal(lines.Bytes(), &line)
 		if line.Msg == "listening" {
 			p.url = "http://" + line.Addr
-			go func() { _, _ = io.Copy(p.log, reader) }()
+			go func() {
+				_, _ = io.Copy(p.log, reader)
+				close(p.read)
+			}()
 			return p
 		}
 		p.log.WriteString(lines.Text() + "\n")
 	}
-	t.Fatalf("it ended before it was ready: %v\n%s", <-p.ended, p.log)
+	err := <-p.ended
+	p.ended = nil
+	t.Fatalf("it ended before it was ready: %v\n%s", err, p.log)
 	return nil
 }
 
@@ -79,6 +85,7 @@ func (p *process) end(t *testing.T) {
 	if err := <-p.ended; err != nil {
 		t.Errorf("it ended with %v", err)
 	}
+	<-p.read
 	p.ended = nil
 }
 
