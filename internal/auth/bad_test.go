@@ -10,6 +10,7 @@ import (
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -42,8 +43,10 @@ func badHeaders(s signer) map[string]string {
 	}
 	for _, alg := range []any{
 		nil, "", "none", "None", "NONE", "nOnE", " none", "HS256", "hs256", "HS384", "HS512", "RS256", "rs256", "RS384", "RS512", "PS256", "ES256",
-		"es256", "ES256K", "ES384", "ES512", "EdDSA", "EDDSA", "Ed25519", "dir", "A128KW", s.alg + " ", s.alg + "\x00", 256, true, []string{s.alg},
-		object{"alg": s.alg}, json.RawMessage("null"),
+		"es256", "ES256K", "ES384", "ES512", "EdDSA", "EDDSA", "Ed25519", "dir", "A128KW", s.alg + " ", s.alg + "\x00", 256, true,
+		[]string{s.alg},
+		object{"alg": s.alg},
+		json.RawMessage("null"),
 	} {
 		if alg != s.alg {
 			put("alg", alg)
@@ -52,7 +55,10 @@ func badHeaders(s signer) map[string]string {
 	for _, kid := range []any{
 		nil, "", "ed", "ec", "rsa", "gone", "nobody", "ED", " ed", "ec ", "rsa\x00", "../../../../dev/null", "/dev/null", "file:///proc/self/environ",
 		"' OR '1'='1", "ed' UNION SELECT 'k", "ed;--", "$(id)", "{{7*7}}", "https://evil.example/keys.json", strings.Repeat("k", 1000),
-		0, 1.5, true, []string{"ed"}, object{"kid": "ed"}, json.RawMessage("null"),
+		0, 1.5, true,
+		[]string{"ed"},
+		object{"kid": "ed"},
+		json.RawMessage("null"),
 	} {
 		if kid != s.kid && (kid != nil || s.kid != "") {
 			put("kid", kid)
@@ -60,7 +66,10 @@ func badHeaders(s signer) map[string]string {
 	}
 	for _, typ := range []any{
 		nil, "", "JWT", "jwt", "JOSE", "AT+JWT", "at+JWT", "at+jwt ", "at+jwt;v=1", "application/jwt", "application/AT+JWT", "id+jwt", "dpop+jwt",
-		"logout+jwt", 1, true, []string{"at+jwt"}, object{}, json.RawMessage("null"),
+		"logout+jwt", 1, true,
+		[]string{"at+jwt"},
+		object{},
+		json.RawMessage("null"),
 	} {
 		put("typ", typ)
 	}
@@ -194,7 +203,7 @@ func badTexts(s signer) map[string]string {
 		"padding in the claims":            sign(header + "." + claims + "=="),
 		"parts in another order":           claims + "." + header + "." + signature,
 		"the signature of others":          text + "." + encode(s.sign(header+"."+claims+"A")),
-		"the signature in hex":             text + "." + fmt.Sprintf("%x", s.sign(text)),
+		"the signature in hex":             text + "." + hex.EncodeToString(s.sign(text)),
 		"the signature encoded twice":      text + "." + encode([]byte(signature)),
 		"the signature with a byte more":   text + "." + encode(append(s.sign(text), 0)),
 		"the signature with a byte before": text + "." + encode(append([]byte{0}, s.sign(text)...)),

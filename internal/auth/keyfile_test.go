@@ -156,10 +156,19 @@ func TestKeyFileInParallel(t *testing.T) {
 
 // watched is a file that is being watched, in a bubble of its own.
 type watched struct {
-	t     *testing.T
-	path  string
+	t    *testing.T
+	path string
+
+	mu    sync.Mutex
 	taken []string
 	log   bytes.Buffer
+}
+
+// Write logs a line.
+func (w *watched) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(line)
 }
 
 // watch runs a test while a file with one key is watched by what takes up all but an empty set.
@@ -178,9 +187,11 @@ func watch(t *testing.T, test func(w *watched)) {
 			if len(set.Keys()) == 0 {
 				return errors.New("nothing signs")
 			}
+			w.mu.Lock()
+			defer w.mu.Unlock()
 			w.taken = append(w.taken, set.String())
 			return nil
-		}, slog.New(slog.NewJSONHandler(&w.log, nil)))
+		}, slog.New(slog.NewJSONHandler(w, nil)))
 		test(w)
 	})
 }
@@ -190,6 +201,8 @@ func (w *watched) after(what, taken, logged string) {
 	w.t.Helper()
 	<-time.After(2 * time.Second)
 	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if got := strings.Join(w.taken, ", "); got != taken {
 		w.t.Errorf("after %s: took up %q, want %q", what, got, taken)
 	}

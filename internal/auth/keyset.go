@@ -98,9 +98,10 @@ func (s KeySet) find(id string) (Key, bool) {
 	return s.keys[i], true
 }
 
-func (k Key) expired(now time.Time) bool {
-	return !k.VerifiesUntil.IsZero() && !k.VerifiesUntil.After(now)
-}
+func (k Key) expired(now time.Time) bool { return past(k.VerifiesUntil, now) }
+
+// past tells whether it is later than a moment, if there is one.
+func past(moment, now time.Time) bool { return !moment.IsZero() && !moment.After(now) }
 
 func (k Key) due(now time.Time) bool { return !k.SignsFrom.IsZero() && !k.SignsFrom.After(now) }
 

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// maxSeen is how many tokens each half of a seen remembers: some three megabytes in all.
+// maxSeen is how many tokens each half of a seen remembers: some five megabytes in all.
 const maxSeen = 1 << 13
 
 // seen remembers tokens that have been verified, by their hashes: only good ones, so that nobody can fill it who has none. It
@@ -16,27 +16,27 @@ type seen struct {
 	young, old map[[sha256.Size]byte]verified
 }
 
-// verified is what a token says, and from when until when that is so.
+// verified is what a token says, from when until when that is so, and until when its key says so: without end if zero.
 type verified struct {
 	Claims
-	from, until time.Time
+	from, until, keyUntil time.Time
 }
 
 func newSeen() *seen {
 	return &seen{young: make(map[[sha256.Size]byte]verified)}
 }
 
-// get answers for a token that is good now.
-func (s *seen) get(token [sha256.Size]byte, now time.Time) (Claims, bool) {
+// get tells what was verified of a token, which may have expired since.
+func (s *seen) get(token [sha256.Size]byte) (v verified, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v, known := s.young[token]
-	if !known {
-		if v, known = s.old[token]; known {
-			s.keep(token, v)
-		}
+	if v, known = s.young[token]; known {
+		return v, true
 	}
-	return v.Claims, known && !now.Before(v.from) && now.Before(v.until)
+	if v, known = s.old[token]; known {
+		s.keep(token, v)
+	}
+	return v, known
 }
 
 func (s *seen) put(token [sha256.Size]byte, v verified) {

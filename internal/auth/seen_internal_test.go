@@ -3,14 +3,12 @@ package auth
 import (
 	"encoding/binary"
 	"testing"
-	"time"
 )
 
 // TestSeenIsBounded shows it a hundred times what it may remember; what is asked for all the while stays.
 func TestSeenIsBounded(t *testing.T) {
 	t.Parallel()
-	now := time.Unix(1, 0)
-	v := verified{Claims: Claims{TokenID: "1"}, until: now.Add(1)}
+	v := verified{Claims: Claims{TokenID: "1"}}
 	s := newSeen()
 	var token, favourite [32]byte
 	favourite[31] = 1
@@ -24,14 +22,14 @@ func TestSeenIsBounded(t *testing.T) {
 		if most := len(s.young) + len(s.old); most > 2*maxSeen {
 			t.Fatalf("it remembers %d tokens, want %d at most", most, 2*maxSeen)
 		}
-		if _, known := s.get(favourite, now); !known {
+		if _, known := s.get(favourite); !known {
 			t.Fatalf("after %d others it has forgotten what was asked for all the while", i)
 		}
 	}
-	if got, known := s.get(token, now); !known || got != v.Claims {
+	if got, known := s.get(token); !known || got.Claims != v.Claims {
 		t.Errorf("get(the last) = %v, %v, want it", got, known)
 	}
-	if _, known := s.get([32]byte{}, now); known {
+	if _, known := s.get([32]byte{}); known {
 		t.Error("get(the first) is remembered")
 	}
 }

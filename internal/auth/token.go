@@ -59,7 +59,7 @@ type TokenOptions struct {
 // Tokens signs and verifies access tokens: JWTs as RFC 9068 has them, with the session in `sid`. It is safe for concurrent use.
 type Tokens struct {
 	options TokenOptions
-	secrets [][]byte
+	secrets []any // of HS256, each []byte
 	ring    atomic.Pointer[ring]
 }
 
@@ -89,8 +89,10 @@ var errNoSigner = errors.New("there is no key that signs, and no secret")
 
 // SetKeys replaces the keys, from the next token on. What they verified is verified anew.
 func (t *Tokens) SetKeys(keys KeySet) error {
-	if _, found := keys.signer(t.options.Now()); !found && len(t.options.Secret) == 0 {
-		return errNoSigner
+	if len(t.options.Secret) == 0 {
+		if _, found := keys.signer(t.options.Now()); !found {
+			return errNoSigner
+		}
 	}
 	t.ring.Store(&ring{keys: keys, seen: newSeen()})
 	return nil
@@ -176,25 +178,27 @@ func (t *Tokens) Verify(token string) (Claims, error) {
 	if len(token) > maxTokenLength {
 		return Claims{}, TokenInvalid
 	}
-	ring, now, hash := t.ring.Load(), t.options.Now(), sha256.Sum256([]byte(token))
-	if claims, ok := ring.seen.get(hash, now); ok {
-		return claims, nil
+	ring, hash := t.ring.Load(), sha256.Sum256([]byte(token))
+	v, known := ring.seen.get(hash)
+	if !known {
+		p, keyUntil, ok := t.signed(ring.keys, token)
+		if ok {
+			v, ok = t.check(p)
+			v.keyUntil = keyUntil
+		}
+		if !ok {
+			return Claims{}, TokenInvalid
+		}
 	}
-	p, until, ok := t.signed(ring.keys, now, token)
-	if !ok {
+	switch now := t.options.Now(); {
+	case now.Before(v.from), past(v.keyUntil, now):
 		return Claims{}, TokenInvalid
-	}
-	v, ok := t.check(p)
-	if !ok || now.Before(v.from) {
-		return Claims{}, TokenInvalid
-	}
-	if !now.Before(v.until) {
+	case !now.Before(v.until):
 		return Claims{}, TokenExpired
 	}
-	if !until.IsZero() && until.Before(v.until) {
-		v.until = until
+	if !known {
+		ring.seen.put(hash, v)
 	}
-	ring.seen.put(hash, v)
 	return v.Claims, nil
 }
 
@@ -217,9 +221,9 @@ func (t *Tokens) check(p payload) (v verified, ok bool) {
 		p.IssuedAt > 0 && p.NotBefore > 0 && p.ExpiresAt >= p.IssuedAt && p.ExpiresAt-p.IssuedAt <= life
 }
 
-// signed reads a token that a key of ours has signed (RFC 7515, section 5.2), whatever it claims, and until when that key
-// verifies. Which algorithm that is, the key says: the header has to say the same.
-func (t *Tokens) signed(keys KeySet, now time.Time, token string) (p payload, until time.Time, ok bool) {
+// signed reads a token that a key of ours has signed (RFC 7515, section 5.2), whatever it claims, and tells until when that key
+// verifies, which may be past. By which algorithm, the key says: the header has to say the same.
+func (t *Tokens) signed(keys KeySet, token string) (p payload, keyUntil time.Time, ok bool) {
 	parts := strings.SplitN(token, ".", 4)
 	if len(parts) != 3 || strings.ContainsAny(token, "\r\n") { // decoders of base64 skip line ends
 		return payload{}, time.Time{}, false
@@ -229,34 +233,26 @@ func (t *Tokens) signed(keys KeySet, now time.Time, token string) (p payload, un
 		h.Type != tokenType && h.Type != "application/"+tokenType {
 		return payload{}, time.Time{}, false
 	}
-	method, with, until := t.verifiers(keys, now, h.KeyID)
+	var method jwt.SigningMethod = jwt.SigningMethodHS256
+	with := t.secrets
+	if h.KeyID != nil {
+		key, found := keys.find(*h.KeyID)
+		if !found {
+			return payload{}, time.Time{}, false
+		}
+		keyUntil = key.VerifiesUntil
+		method, with = jwt.GetSigningMethod(key.Algorithm), []any{key.private.Public()}
+	}
 	signature, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
-	if err != nil || method == nil || h.Algorithm != method.Alg() {
+	if err != nil || h.Algorithm != method.Alg() {
 		return payload{}, time.Time{}, false
 	}
 	text := token[:len(token)-len(parts[2])-1]
-	for _, key := range with {
-		if method.Verify(text, signature, key) == nil {
-			ok = decode(parts[1], &p)
-			return p, until, ok
-		}
+	if !slices.ContainsFunc(with, func(key any) bool { return method.Verify(text, signature, key) == nil }) {
+		return payload{}, time.Time{}, false
 	}
-	return payload{}, time.Time{}, false
-}
-
-// verifiers are the keys that may have signed a token that names one, or none, as those by HS256 do.
-func (t *Tokens) verifiers(keys KeySet, now time.Time, name *string) (method jwt.SigningMethod, with []any, until time.Time) {
-	if name == nil {
-		for _, secret := range t.secrets {
-			with = append(with, secret)
-		}
-		return jwt.SigningMethodHS256, with, time.Time{}
-	}
-	key, found := keys.find(*name)
-	if !found || key.expired(now) {
-		return nil, nil, time.Time{}
-	}
-	return jwt.GetSigningMethod(key.Algorithm), []any{key.private.Public()}, key.VerifiesUntil
+	ok = decode(parts[1], &p)
+	return p, keyUntil, ok
 }
 
 // decode reads a part of a token into a struct.
