@@ -42,7 +42,7 @@ func TestTortureRefresh(t *testing.T) {
 				}
 				token = next[0]
 			}
-			t.Logf("%d processes: %d rounds of %d requests, one generation each, in %s",
+			t.Logf("on %d of 2 processes: %d rounds of %d requests, one generation each, in %s",
 				processes, rounds, requests, time.Since(start).Round(time.Second))
 		}
 	})
