@@ -67,8 +67,11 @@ func openSession(user id.User, client auth.Client, now time.Time) (SessionState,
 }
 
 // Authorize is the role of the account whose session an access token belongs to. The error is the reason
-// auth.SessionEnded if the session does not live, or that of the look-up.
+// auth.SessionEnded if the session does not live, or that of the look-up, which does not go on for ever: whoever asks has no
+// other deadline yet.
 func (s *Service) Authorize(ctx context.Context, claims auth.Claims) (auth.Role, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	role, err := s.store.SessionRole(ctx, claims.UserID, claims.SessionID, s.now())
 	return role, ended(err)
 }

@@ -41,6 +41,12 @@ func (s *sessions) LivingSessions(_ context.Context, ids []id.Session, _ time.Ti
 	return living, broken
 }
 
+// SessionRole answers nothing, as a database whose packets get lost.
+func (s *sessions) SessionRole(ctx context.Context, _ id.User, _ id.Session, _ time.Time) (auth.Role, error) {
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
 func (s *sessions) EndSession(_ context.Context, _ id.User, session id.Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -398,5 +404,18 @@ func TestWatchWhileSessionsEnd(t *testing.T) {
 			t.Errorf("all has ended after %v, want a round at most", took)
 		}
 		w.watched(t, 0)
+	})
+}
+
+// TestAuthorizeGivesUp has a store that never answers, and a request that would wait.
+func TestAuthorizeGivesUp(t *testing.T) {
+	guard(t, func(t *testing.T, w watchman) {
+		start := time.Now()
+		if _, err := w.Authorize(t.Context(), auth.Claims{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Authorize() = %v, want %v", err, context.DeadlineExceeded)
+		}
+		if took := time.Since(start); took != lookTime {
+			t.Errorf("Authorize() took %v of the test's own time, want %v", took, lookTime)
+		}
 	})
 }

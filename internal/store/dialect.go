@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -10,9 +12,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 )
@@ -20,7 +24,7 @@ import (
 // dialect is all in which the two databases differ.
 type dialect struct {
 	name       string // to show
-	driver     string // of database/sql
+	open       func(dsn string) (*sql.DB, error)
 	goose      goose.Dialect
 	migrations string // their folder
 	migrated   string // a query that tells whether there ever were any
@@ -42,7 +46,7 @@ var migrations embed.FS
 var (
 	postgres = dialect{
 		name:       "PostgreSQL",
-		driver:     "pgx",
+		open:       openPostgres,
 		goose:      goose.DialectPostgres,
 		migrations: "migrations/postgres",
 		migrated:   `SELECT to_regclass('goose_db_version') IS NOT NULL`,
@@ -59,7 +63,7 @@ var (
 	}
 	sqliteFile = dialect{
 		name:       "SQLite",
-		driver:     "sqlite",
+		open:       func(dsn string) (*sql.DB, error) { return sql.Open("sqlite", dsn) },
 		goose:      goose.DialectSQLite3,
 		migrations: "migrations/sqlite",
 		migrated:   `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`,
@@ -113,6 +117,34 @@ func dialectFor(databaseURL string) (dialect, string, error) {
 		"_time_integer_format": {"unix_micro"},
 	}
 	return sqliteFile, "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options.Encode(), nil
+}
+
+// How long PostgreSQL may take to let somebody in, and to show that it is there. Packets that get lost are no error, for ever.
+const (
+	connectTime = 5 * time.Second
+	probeTime   = time.Second
+)
+
+func openPostgres(dsn string) (*sql.DB, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTime // database/sql connects without a deadline, one after the other, when many wait
+	}
+	return stdlib.OpenDB(*config, stdlib.OptionShouldPing(dead)), nil
+}
+
+// dead tells whether a connection of the pool that has rested is of no use any more. A statement meets two of those at most: then
+// database/sql makes a new one. pgx would give each all the time that the statement has.
+func dead(ctx context.Context, p stdlib.ShouldPingParams) bool {
+	if p.IdleDuration < time.Second {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	return p.Conn.Ping(ctx) != nil // then it is closed, which pgx finds out by a ping of its own
 }
 
 // withGenericPlans has PostgreSQL plan each prepared statement once, whatever the arguments: our statements are written so

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"postern/internal/blog"
 	"postern/internal/store"
@@ -157,5 +158,23 @@ func TestWritersWaitNoLongerThanTheyWant(t *testing.T) {
 	}
 	if err := s.CreatePost(t.Context(), newPost(author, 3)); err != nil {
 		t.Errorf("CreatePost() = %v, want nil", err)
+	}
+}
+
+// TestSilentConnections swallows what a connection that rests and the new one after it would say. A statement that may take for
+// ever gives up both, and is answered by the next.
+func TestSilentConnections(t *testing.T) {
+	t.Parallel()
+	proxy := storetest.NewProxy(t, storetest.PostgresURL(t))
+	s := open(t, store.Options{URL: proxy.URL(t)})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	proxy.Swallow()
+	if err := s.Ping(ctx); err == nil || ctx.Err() != nil {
+		t.Errorf("Ping() of a silent server = %v and %v, want that it gave up by itself", err, ctx.Err())
+	}
+	proxy.Mend()
+	if err := s.Ping(ctx); err != nil {
+		t.Errorf("Ping() afterwards = %v, want nil", err)
 	}
 }

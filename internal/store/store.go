@@ -52,7 +52,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := sql.Open(d.driver, dsn)
+	db, err := d.open(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", d.name, err)
 	}

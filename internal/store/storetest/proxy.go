@@ -125,6 +125,10 @@ func (p *Proxy) accept() {
 
 // connect links a client with the server, and returns when the link is cut.
 func (p *Proxy) connect(client net.Conn) {
+	if !p.admits() { // the server is not asked: it would start a process for each that is refused
+		(&link{client: client}).close()
+		return
+	}
 	server, err := net.Dial(p.network, p.address) //nolint:noctx // it has no deadline but the test's
 	if err != nil {
 		_ = client.Close()
@@ -144,12 +148,19 @@ func (p *Proxy) connect(client net.Conn) {
 	delete(p.links, l)
 }
 
-// add keeps a new link, and tells whether it may be.
-func (p *Proxy) add(l *link) bool {
+// admits counts a new connection, and tells whether it is linked.
+func (p *Proxy) admits() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.accepted++
 	p.changed.Broadcast()
+	return p.mode != refuse
+}
+
+// add keeps a new link, unless all were cut meanwhile.
+func (p *Proxy) add(l *link) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch p.mode {
 	case refuse:
 		return false
@@ -198,5 +209,8 @@ func (l *link) close() {
 	if tcp, ok := l.client.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
-	_, _ = l.client.Close(), l.server.Close()
+	_ = l.client.Close()
+	if l.server != nil {
+		_ = l.server.Close()
+	}
 }
