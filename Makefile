@@ -6,8 +6,8 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run generate fmt lint test race bench bench-streams fuzz page browser audit peers clients chroot check \
-	check-fmt check-generate check-tidy check-page check-docs
+.PHONY: help build run generate fmt lint test race torture bench bench-streams fuzz page browser audit peers clients chroot \
+	check check-fmt check-generate check-tidy check-page check-docs
 
 # What the project is checked with, beside Go itself. The versions of gqlgen and genqlient are in go.mod and clients/go/go.mod,
 # those of npm's packages in lock files.
@@ -45,6 +45,9 @@ test: ## Run the tests; they start PostgreSQL from the programs that are install
 
 race: ## Run the tests with the race detector, none from a cache
 	go test -race -count=1 -timeout=30m ./...
+
+torture: ## Run the long tests, which break what can be broken; they take minutes
+	POSTERN_TORTURE=1 go test -count=1 -timeout=60m -v -run '^TestTorture' ./...
 
 bench: ## Run the benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...

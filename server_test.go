@@ -3,9 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,128 +20,6 @@ import (
 	"postern/internal/store"
 	"postern/internal/store/storetest"
 )
-
-func TestMain(m *testing.M) { storetest.Main(m) }
-
-// process is the whole program, run in this one.
-type process struct {
-	url   string
-	stop  context.CancelFunc
-	ended chan error
-	log   *bytes.Buffer // to be read once it has ended
-}
-
-// environment is what a process is started with.
-type environment map[string]string
-
-func (e environment) getenv(name string) string { return e[name] }
-
-// start runs `postern serve` and returns once it is ready.
-func start(t *testing.T, env environment) *process {
-	t.Helper()
-	if env["ADDR"] == "" {
-		env["ADDR"] = "127.0.0.1:0"
-	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	p := &process{stop: stop, ended: make(chan error, 1), log: new(bytes.Buffer)}
-	reader, writer := io.Pipe()
-	go func() {
-		err := run(ctx, nil, env.getenv, strings.NewReader(""), io.Discard, writer)
-		_ = writer.CloseWithError(io.EOF)
-		p.ended <- err
-	}()
-	t.Cleanup(func() { p.end(t) })
-
-	lines := bufio.NewScanner(reader)
-	for lines.Scan() {
-		var line struct{ Msg, Addr string }
-		_ = json.Unmarshal(lines.Bytes(), &line)
-		if line.Msg == "listening" {
-			p.url = "http://" + line.Addr
-			go func() { _, _ = io.Copy(p.log, reader) }()
-			return p
-		}
-		p.log.WriteString(lines.Text() + "\n")
-	}
-	t.Fatalf("it ended before it was ready: %v\n%s", <-p.ended, p.log)
-	return nil
-}
-
-// end stops the process, and waits until it has ended; a second time it does nothing.
-func (p *process) end(t *testing.T) {
-	t.Helper()
-	p.stop()
-	if p.ended == nil {
-		return
-	}
-	if err := <-p.ended; err != nil {
-		t.Errorf("it ended with %v", err)
-	}
-	p.ended = nil
-}
-
-// post sends an operation, with more headers, each as Name: value, and returns the body of the answer.
-func (p *process) post(t *testing.T, token, query string, header ...string) string {
-	t.Helper()
-	body, err := json.Marshal(map[string]string{"query": query})
-	if err != nil {
-		t.Fatal(err)
-	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+token)
-	for _, line := range header {
-		name, value, _ := strings.Cut(line, ": ")
-		request.Header.Add(name, value)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(answer)
-}
-
-// get returns the status and the body of the answer.
-func (p *process) get(t *testing.T, path string) (int, string) {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(body)
-}
-
-const signup = `mutation {
-	signup(input: {email: "ada@example.org", password: "violet tractor under the moss", name: "Ada"}) {
-		tokens { accessToken } errors { message } } }`
-
-// accessToken takes the token out of an answer.
-func accessToken(t *testing.T, answer string) string {
-	t.Helper()
-	_, rest, found := strings.Cut(answer, `"accessToken":"`)
-	token, _, _ := strings.Cut(rest, `"`)
-	if !found {
-		t.Fatalf("no token in %s", answer)
-	}
-	return token
-}
 
 func TestEverythingIsThereAfterARestart(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {

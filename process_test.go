@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"postern/internal/store/storetest"
+)
+
+// asProgram is set in the environment of a process that is to be Postern rather than its tests.
+const asProgram = "POSTERN_INSTEAD_OF_TESTS"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" { //nolint:forbidigo // no setting of the program's
+		main()
+	}
+	storetest.Main(m)
+}
+
+// process is the whole program, run in this process or in one of its own.
+type process struct {
+	url   string
+	stop  context.CancelFunc
+	ended chan error
+	log   *bytes.Buffer // to be read once it has ended
+}
+
+// environment is what a process is started with.
+type environment map[string]string
+
+func (e environment) getenv(name string) string { return e[name] }
+
+// start runs `postern serve` in this process, and returns once it is ready.
+func start(t *testing.T, env environment) *process {
+	t.Helper()
+	return launch(t, env, func(ctx context.Context, stderr io.Writer) error {
+		return run(ctx, nil, env.getenv, strings.NewReader(""), io.Discard, stderr)
+	})
+}
+
+// startApart runs it in a process of its own, which is told to stop by SIGTERM.
+func startApart(t *testing.T, env environment) *process {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return launch(t, env, func(ctx context.Context, stderr io.Writer) error {
+		command := exec.CommandContext(ctx, self)
+		command.Stderr, command.Env = stderr, []string{asProgram + "=yes"}
+		for name, value := range env {
+			command.Env = append(command.Env, name+"="+value)
+		}
+		command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+		if err := command.Run(); !errors.Is(err, context.Canceled) { // which it is if it ended well when it was told to
+			return err
+		}
+		return nil
+	})
+}
+
+// launch starts a process, and returns once it is ready.
+func launch(t *testing.T, env environment, run func(ctx context.Context, stderr io.Writer) error) *process {
+	t.Helper()
+	if env["ADDR"] == "" {
+		env["ADDR"] = "127.0.0.1:0"
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	p := &process{stop: stop, ended: make(chan error, 1), log: new(bytes.Buffer)}
+	reader, writer := io.Pipe()
+	returned := make(chan error, 1)
+	go func() {
+		err := run(ctx, writer)
+		_ = writer.CloseWithError(io.EOF)
+		returned <- err
+	}()
+	t.Cleanup(func() { p.end(t) })
+
+	lines := bufio.NewReader(reader)
+	for {
+		text, err := lines.ReadBytes('\n')
+		p.log.Write(text)
+		if err != nil {
+			p.ended <- nil // it is told here
+			t.Fatalf("it ended before it was ready: %v\n%s", <-returned, p.log)
+		}
+		var line struct{ Msg, Addr string }
+		_ = json.Unmarshal(text, &line)
+		if line.Msg == "listening" {
+			p.url = "http://" + line.Addr
+			break
+		}
+	}
+	go func() {
+		_, _ = lines.WriteTo(p.log)
+		p.ended <- <-returned
+	}()
+	return p
+}
+
+// end stops the process, and waits until it has ended; a second time it does nothing.
+func (p *process) end(t *testing.T) {
+	t.Helper()
+	p.stop()
+	if p.ended == nil {
+		return
+	}
+	if err := <-p.ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	p.ended = nil
+}
+
+// post sends an operation, with more headers, each as Name: value, and returns the body of the answer.
+func (p *process) post(t *testing.T, token, query string, header ...string) string {
+	t.Helper()
+	answer, err := p.ask(t.Context(), token, query, header...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// ask does what post does, on any goroutine.
+func (p *process) ask(ctx context.Context, token, query string, header ...string) (string, error) {
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		return "", err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+token)
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		request.Header.Add(name, value)
+	}
+	_, answer, err := fetch(request)
+	return answer, err
+}
+
+// get returns the status and the body of the answer.
+func (p *process) get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, answer, err := fetch(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status, answer
+}
+
+// fetch returns the status and the body of the answer.
+func fetch(request *http.Request) (int, string, error) {
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(body), err
+}
+
+const signup = `mutation {
+	signup(input: {email: "ada@example.org", password: "violet tractor under the moss", name: "Ada"}) {
+		tokens { accessToken } errors { message } } }`
+
+// accessToken takes the token out of an answer.
+func accessToken(t *testing.T, answer string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(answer, `"accessToken":"`)
+	token, _, _ := strings.Cut(rest, `"`)
+	if !found {
+		t.Fatalf("no token in %s", answer)
+	}
+	return token
+}
+
+// torture is for tests that take minutes: they are skipped unless POSTERN_TORTURE is set, which make torture does.
+func torture(t *testing.T) {
+	t.Helper()
+	if os.Getenv("POSTERN_TORTURE") == "" { //nolint:forbidigo // no setting of the program's
+		t.Skip("it takes minutes: make torture")
+	}
+}
