@@ -83,13 +83,13 @@ func (a *audience) attend(ctx context.Context, addr string, heard int, subscribe
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	next, err := subscribe(conn, addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("subscribe: %w", err)
 	}
 	once()
 	for {
 		event, err := next()
 		if err != nil {
-			return err
+			return fmt.Errorf("hear post %d: %w", heard+1, err)
 		}
 		heard++
 		if !strings.Contains(string(event), `"title":"`+strconv.Itoa(heard)+`"`) {

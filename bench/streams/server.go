@@ -142,10 +142,13 @@ func newWriter(ctx context.Context, addr string) (*writer, error) {
 func (w *writer) write(ctx context.Context) error {
 	w.written++
 	answer, err := w.ask(ctx, fmt.Sprintf(`mutation { createPost(input: {title: "%d", content: "x"}) { post { title } } }`, w.written))
-	if err == nil && answer.Data.CreatePost.Post.Title != strconv.Itoa(w.written) {
-		err = fmt.Errorf("post %d was not written", w.written)
+	if err != nil {
+		return fmt.Errorf("write post %d: %w", w.written, err)
 	}
-	return err
+	if answer.Data.CreatePost.Post.Title != strconv.Itoa(w.written) {
+		return fmt.Errorf("post %d was not written", w.written)
+	}
+	return nil
 }
 
 type answer struct {
