@@ -356,9 +356,9 @@ type Limits {
   time: Float!
   """Subscriptions that are open on one WebSocket."""
   subscriptions: Int!
-  """WebSockets and event streams that an account has open."""
+  """WebSockets and event streams that an account has open in one process."""
   connectionsOfAccount: Int!
-  """WebSockets and event streams that an address has open anonymously."""
+  """WebSockets and event streams that an address has open anonymously in one process."""
   connectionsOfAddress: Int!
 }
 

@@ -119,9 +119,9 @@ type Limits struct {
 	Time float64 `json:"time"`
 	// Subscriptions that are open on one WebSocket.
 	Subscriptions int `json:"subscriptions"`
-	// WebSockets and event streams that an account has open.
+	// WebSockets and event streams that an account has open in one process.
 	ConnectionsOfAccount int `json:"connectionsOfAccount"`
-	// WebSockets and event streams that an address has open anonymously.
+	// WebSockets and event streams that an address has open anonymously in one process.
 	ConnectionsOfAddress int `json:"connectionsOfAddress"`
 }
 
