@@ -5,6 +5,7 @@
 package graph
 
 //go:generate go tool gqlgen generate
+//go:generate gofmt -r "graphql.MarshalSliceConcurrently -> marshalInOrder" -w generated.go
 
 import (
 	"context"
