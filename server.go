@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		Args: args, Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr,
 		Open: openStore,
 		Accounts: func(s *store.Store) *account.Service {
-			return account.NewService(account.Options{Store: s, Passwords: auth.NewPasswords(), Now: time.Now})
+			return account.NewService(account.Options{Store: s, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now})
 		},
 		Serve: func(ctx context.Context, c config.Config) error { return serve(ctx, c, stdout, stderr) },
 	})
@@ -177,7 +177,7 @@ func newAccounts(
 		return nil, nil, err
 	}
 	accounts := account.NewService(account.Options{
-		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: time.Now,
+		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Tokens: tokens, Now: time.Now,
 		SignupOpen: c.Signup, SignupRole: signupRole, Log: log,
 	})
 	return accounts, auth.NewAuthenticator(tokens, accounts.Authorize), nil

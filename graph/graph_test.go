@@ -44,12 +44,16 @@ type server struct {
 // options are how a server differs from development's.
 type options struct {
 	introspection bool
+	pool          auth.Pool
 }
+
+// patient is a pool that has room for all who race, and waits for machines that are busy.
+var patient = auth.Pool{Hashers: 2, Queue: 100, Patience: time.Hour}
 
 // newServer starts one that is closed when the test ends.
 func newServer(tb testing.TB, url string) *server {
 	tb.Helper()
-	return newServerWith(tb, url, options{introspection: true})
+	return newServerWith(tb, url, options{introspection: true, pool: patient})
 }
 
 func newServerWith(tb testing.TB, url string, o options) *server {
@@ -77,7 +81,7 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 		tb.Fatal(err)
 	}
 	s.accounts = account.NewService(account.Options{
-		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
+		Store: db, Passwords: auth.NewPasswords(o.pool), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
 	})
 	authenticator := auth.NewAuthenticator(tokens, s.accounts.Authorize)
 	posts := blog.NewService(db, now)

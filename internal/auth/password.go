@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 
 	"golang.org/x/crypto/argon2"
@@ -36,26 +35,28 @@ var (
 // errHash says that a stored hash is none.
 var errHash = errors.New("not an argon2id hash in PHC form")
 
-// Passwords hashes passwords with argon2id, as many at once as there are processors: each takes 19 MiB.
+// Passwords hashes passwords with argon2id, each of which takes 19 MiB, as many at once as its pool lets it.
 type Passwords struct {
-	slots chan struct{}
+	hashers hashers
 	// dummy is verified for accounts that do not exist, so that they cost what those that do exist cost.
 	dummy string
 }
 
-// NewPasswords returns a Passwords.
-func NewPasswords() *Passwords {
+// NewPasswords returns a Passwords with a pool of its own.
+func NewPasswords(p Pool) *Passwords {
 	return &Passwords{
-		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		dummy: current.format(make([]byte, saltLength), make([]byte, keyLength)),
+		hashers: newHashers(p),
+		dummy:   current.format(make([]byte, saltLength), make([]byte, keyLength)),
 	}
 }
 
-// Hash returns the password's hash as a PHC string. It waits for its turn until ctx ends.
+// Hash returns the password's hash as a PHC string. It waits for its turn, and answers an Overloaded fault if that does not
+// come.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // crypto/rand never fails
-	key, err := p.key(ctx, current, password, salt, keyLength)
+	var key []byte
+	err := p.hashers.do(ctx, func() { key = current.key(password, salt, keyLength) })
 	if err != nil {
 		return "", err
 	}
@@ -63,7 +64,7 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 }
 
 // Verify tells whether the password is the one that was hashed; the empty hash, that of no account, fits none and costs as
-// much as any other. It waits for its turn until ctx ends.
+// much as any other. It waits for its turn, and answers an Overloaded fault if that does not come.
 func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, error) {
 	known := hash != ""
 	if !known {
@@ -73,21 +74,15 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, er
 	if err != nil {
 		return false, err
 	}
-	got, err := p.key(ctx, costs, password, salt, uint32(len(want))) //nolint:gosec // parse bounds it
-	if err != nil {
+	var got []byte
+	if err := p.hashers.do(ctx, func() { got = costs.key(password, salt, len(want)) }); err != nil {
 		return false, err
 	}
 	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
 }
 
-func (p *Passwords) key(ctx context.Context, costs params, password string, salt []byte, length uint32) ([]byte, error) {
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-		return argon2.IDKey([]byte(password), salt, costs.passes, costs.memory, costs.lanes, length), nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+func (c params) key(password string, salt []byte, length int) []byte {
+	return argon2.IDKey([]byte(password), salt, c.passes, c.memory, c.lanes, uint32(length)) //nolint:gosec // parse bounds it
 }
 
 // format writes a PHC string (https://github.com/P-H-C/phc-string-format).

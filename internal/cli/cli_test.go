@@ -47,7 +47,7 @@ func (s *shell) world(stdin io.Reader, stdout, stderr io.Writer, args ...string)
 			return store.Open(ctx, store.Options{URL: c.Database(), Log: log})
 		},
 		Accounts: func(db *store.Store) *account.Service {
-			return account.NewService(account.Options{Store: db, Passwords: auth.NewPasswords(), Now: time.Now})
+			return account.NewService(account.Options{Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now})
 		},
 		Serve: func(_ context.Context, c config.Config) error {
 			s.served = &c

@@ -43,7 +43,7 @@ func newBlog(t *testing.T) *site {
 			t.Fatal(err)
 		}
 		accounts := account.NewService(account.Options{
-			Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: time.Now, SignupOpen: true, SignupRole: auth.Author,
+			Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Tokens: tokens, Now: time.Now, SignupOpen: true, SignupRole: auth.Author,
 		})
 		o.Authenticator = auth.NewAuthenticator(tokens, accounts.Authorize)
 		exec := graph.NewExecutor(graph.Options{
