@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 
 	"postern/internal/auth"
 	"postern/internal/fault"
@@ -16,6 +17,29 @@ func (s *Service) Create(ctx context.Context, in SignupInput, role auth.Role) (*
 	if err != nil {
 		return nil, err
 	}
+	return &created.Account, s.create(ctx, created, in.Handle == nil, nil)
+}
+
+// ImportInput is an account of another program's, which knows only the hash of its password.
+type ImportInput struct {
+	Email        string
+	Name         string
+	Handle       *string // made from the name if nil
+	Role         auth.Role
+	PasswordHash string // argon2id as a PHC string, or bcrypt
+}
+
+// Import opens an account without knowing its password, so that what that may be is not checked. It answers Invalid and Taken
+// faults.
+func (s *Service) Import(ctx context.Context, in ImportInput) (*Account, error) {
+	created, broken := s.unproven(SignupInput{Email: in.Email, Name: in.Name, Handle: in.Handle}, in.Role)
+	if err := auth.CheckHash(in.PasswordHash); err != nil {
+		broken = errors.Join(broken, fault.New(fault.Invalid, "That is %v.", err).At("input", "passwordHash"))
+	}
+	if broken != nil {
+		return nil, broken
+	}
+	created.PasswordHash = in.PasswordHash
 	return &created.Account, s.create(ctx, created, in.Handle == nil, nil)
 }
 

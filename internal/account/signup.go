@@ -38,6 +38,23 @@ func (s *Service) Signup(ctx context.Context, client auth.Client, in SignupInput
 // newAccount checks a new account and hashes its password. Whether its email is taken is not asked before: that would tell
 // by the time it takes.
 func (s *Service) newAccount(ctx context.Context, in SignupInput, role auth.Role) (*Credentials, error) {
+	created, broken := s.unproven(in, role)
+	words := created.words()
+	if broken != nil {
+		words = nil // what breaks its own rule may be as long as a request
+	}
+	password := normalizePassword(in.Password)
+	broken = errors.Join(broken, fault.Place(checkPassword(password, words...), "input", "password"))
+	if broken != nil {
+		return nil, broken
+	}
+	var err error
+	created.PasswordHash, err = s.passwords.Hash(ctx, password)
+	return created, err
+}
+
+// unproven makes a new account without a password. If it breaks rules, it is returned all the same.
+func (s *Service) unproven(in SignupInput, role auth.Role) (*Credentials, error) {
 	email, key, err := parseEmail(in.Email)
 	now := s.now()
 	account := Account{
@@ -48,25 +65,11 @@ func (s *Service) newAccount(ctx context.Context, in SignupInput, role auth.Role
 	if in.Handle != nil {
 		account.Handle = *in.Handle
 	}
-	broken := errors.Join(
+	return &Credentials{Account: account, EmailKey: key}, errors.Join(
 		fault.Place(err, "input", "email"),
 		fault.Place(checkName(in.Name), "input", "name"),
 		fault.Place(optionally(in.Handle, checkHandle), "input", "handle"),
 	)
-	words := account.words()
-	if broken != nil {
-		words = nil // what breaks its own rule may be as long as a request
-	}
-	password := normalizePassword(in.Password)
-	broken = errors.Join(broken, fault.Place(checkPassword(password, words...), "input", "password"))
-	if broken != nil {
-		return nil, broken
-	}
-	hash, err := s.passwords.Hash(ctx, password)
-	if err != nil {
-		return nil, err
-	}
-	return &Credentials{Account: account, EmailKey: key, PasswordHash: hash}, nil
 }
 
 // create stores a new account; a handle that nobody asked for gives way to one that is free.

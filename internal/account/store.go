@@ -29,6 +29,9 @@ type Store interface {
 	// SetPassword ends all sessions of the account but the proof's. It answers NotFound if the proof does not hold; without
 	// one it asks for none.
 	SetPassword(ctx context.Context, user id.User, hash string, proof *Proof) error
+	// Rehash replaces a password's hash by another of the same password, and ends no session. It answers NotFound if the
+	// account does not have that hash any more.
+	Rehash(ctx context.Context, user id.User, from, to string) error
 	SetRole(ctx context.Context, user id.User, role auth.Role) error
 	// Disable ends all sessions of the account; none can be opened until it is enabled.
 	Disable(ctx context.Context, user id.User, at time.Time) error

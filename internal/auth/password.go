@@ -33,9 +33,10 @@ var (
 )
 
 // errHash says that a stored hash is none.
-var errHash = errors.New("not an argon2id hash in PHC form")
+var errHash = errors.New("neither an argon2id hash in PHC form nor a bcrypt hash, or one that costs too much")
 
-// Passwords hashes passwords with argon2id, each of which takes 19 MiB, as many at once as its pool lets it.
+// Passwords hashes passwords with argon2id, each of which takes 19 MiB, as many at once as its pool lets it. It verifies what
+// others hashed with bcrypt, too.
 type Passwords struct {
 	hashers hashers
 	// dummy is verified for accounts that do not exist, so that they cost what those that do exist cost.
@@ -70,15 +71,39 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, er
 	if !known {
 		hash = p.dummy
 	}
-	costs, salt, want, err := parse(hash)
+	fits, err := matcher(hash)
 	if err != nil {
 		return false, err
 	}
-	var got []byte
-	if err := p.hashers.do(ctx, func() { got = costs.key(password, salt, len(want)) }); err != nil {
+	var ok bool
+	if err := p.hashers.do(ctx, func() { ok = fits(password) }); err != nil {
 		return false, err
 	}
-	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
+	return ok && known, nil
+}
+
+// CheckHash tells whether Verify can do with a hash: argon2id as a PHC string, or bcrypt.
+func CheckHash(hash string) error {
+	_, err := matcher(hash)
+	return err
+}
+
+// Outdated tells whether a hash is of another kind than those that Hash returns, or costs less: it should be replaced once the
+// password is at hand.
+func Outdated(hash string) bool {
+	c, _, _, err := parse(hash)
+	return err != nil || c.memory < current.memory || c.passes < current.passes
+}
+
+// matcher returns what tells whether a password is the one that was hashed.
+func matcher(hash string) (fits func(password string) bool, err error) {
+	if bcryptForm.MatchString(hash) {
+		return func(password string) bool { return fitsBcrypt(password, hash) }, nil
+	}
+	costs, salt, want, err := parse(hash)
+	return func(password string) bool {
+		return subtle.ConstantTimeCompare(costs.key(password, salt, len(want)), want) == 1
+	}, err
 }
 
 func (c params) key(password string, salt []byte, length int) []byte {

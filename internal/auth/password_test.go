@@ -91,7 +91,22 @@ func TestVerifyRefusesHashes(t *testing.T) {
 		"$argon2d$v=19$m=19456,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=16$m=19456,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$m=19456,t=2,p=1$" + salt + "$" + key,
-		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2x$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2c$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$1b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$03$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$15$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$31$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$99$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$-5$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$5$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWyy",
+		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhW",
+		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWyy",
+		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhW+",
+		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy\n",
+		"x$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$10$",
 		"x$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key + "$",
 		"$argon2id$v=19$m=19456,t=2,p=1,x=1$" + salt + "$" + key,
@@ -122,6 +137,9 @@ func TestVerifyRefusesHashes(t *testing.T) {
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key + "\n",
 	} {
 		ok, err := auth.NewPasswords(auth.DefaultPool()).Verify(ended, "password", hash)
+		if err := auth.CheckHash(hash); err == nil {
+			t.Errorf("CheckHash(%.90q) = nil, want an error", hash)
+		}
 		if ok || err == nil || errors.Is(err, context.Canceled) {
 			t.Errorf("Verify(password, %.90q) = %v, %v, want an error, and no work", hash, ok, err)
 		}

@@ -165,6 +165,13 @@ func proven(proof *account.Proof, args ...any) (condition string, all []any) {
 		append(args, proof.PasswordHash, proof.Session)
 }
 
+// Rehash implements account.Store.
+func (s *Store) Rehash(ctx context.Context, user id.User, from, to string) error {
+	return s.write(ctx, func(q querier) error {
+		return q.mustTouch(ctx, "user", `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2`, user, from, to)
+	})
+}
+
 // SetRole implements account.Store.
 func (s *Store) SetRole(ctx context.Context, user id.User, role auth.Role) error {
 	return s.write(ctx, func(q querier) error {

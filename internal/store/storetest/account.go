@@ -23,6 +23,7 @@ func accounts() []clause {
 		{"a handle that is taken leaves the profile as it was", profileTaken},
 		{"a new password ends all sessions but the one to keep", passwordSet},
 		{"a proof holds while its session and its password do", proofHolds},
+		{"a hash is replaced if the account still has it, and its sessions live on", rehashed},
 		{"a role is set", roleSet},
 		{"a disabled account has no session and opens none", accountDisabled},
 		{"with an account goes all that is its own, and nothing else", accountDeleted},
@@ -65,6 +66,7 @@ func nothingThere(s *scene) {
 		"UpdateProfile()":      second(s.store.UpdateProfile(ctx, gone.ID, account.UpdateProfileInput{Name: new("Eve")})),
 		"UpdateProfile(nil)":   second(s.store.UpdateProfile(ctx, gone.ID, account.UpdateProfileInput{})),
 		"SetPassword()":        s.store.SetPassword(ctx, gone.ID, "$argon2id$new", nil),
+		"Rehash()":             s.store.Rehash(ctx, gone.ID, gone.PasswordHash, "$argon2id$new"),
 		"SetRole()":            s.store.SetRole(ctx, gone.ID, auth.Admin),
 		"Disable()":            s.store.Disable(ctx, gone.ID, now),
 		"Enable()":             s.store.Enable(ctx, gone.ID),
@@ -244,6 +246,24 @@ func proofHolds(s *scene) {
 	s.notFound("Account()", second(s.store.Account(s.ctx, c.ID)))
 	s.notFound("Post()", second(s.store.Post(s.ctx, blog.PostLookup{ID: &post.ID})))
 	s.living(other.ID, others)
+}
+
+func rehashed(s *scene) {
+	c, other := s.user(), s.user()
+	session := s.session(c)
+	want := *c
+	want.PasswordHash = c.PasswordHash + "2"
+	for name, from := range map[string]string{"another's": other.PasswordHash, "none": "", "the next": want.PasswordHash} {
+		s.notFound("Rehash("+name+")", s.store.Rehash(s.ctx, c.ID, from, "$argon2id$new"))
+	}
+	s.must(s.store.Rehash(s.ctx, c.ID, c.PasswordHash, want.PasswordHash))
+	s.notFound("Rehash(again)", s.store.Rehash(s.ctx, c.ID, c.PasswordHash, "$argon2id$new"))
+
+	got, err := s.store.Credentials(s.ctx, c.ID)
+	s.returns("Credentials()", got, err, &want)
+	got, err = s.store.Credentials(s.ctx, other.ID)
+	s.returns("Credentials(another)", got, err, other)
+	s.living(c.ID, session)
 }
 
 func roleSet(s *scene) {

@@ -40,6 +40,7 @@ func cancelledBefore(s *scene) {
 		"CreateAccount()":  s.store.CreateAccount(ctx, newcomer, s.newSession(newcomer.ID)),
 		"UpdateProfile()":  second(s.store.UpdateProfile(ctx, c.ID, account.UpdateProfileInput{Name: new("Eve")})),
 		"SetPassword()":    s.store.SetPassword(ctx, c.ID, "$argon2id$new", nil),
+		"Rehash()":         s.store.Rehash(ctx, c.ID, c.PasswordHash, "$argon2id$new"),
 		"SetRole()":        s.store.SetRole(ctx, c.ID, auth.Admin),
 		"Disable()":        s.store.Disable(ctx, c.ID, c.CreatedAt),
 		"Enable()":         s.store.Enable(ctx, c.ID),

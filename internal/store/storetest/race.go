@@ -28,6 +28,7 @@ func races() []clause {
 		{"of many who want another slug one gets it", raceForNewSlug},
 		{"of many who use a refresh token one rotates it", raceForToken},
 		{"of many who prove the same password one changes it", raceForPassword},
+		{"of many who replace a hash one does", raceToRehash},
 		{"of many changes of a post none is lost", noChangeLost},
 		{"of many who delete a post one does, and nobody changes it after", raceToDeletePost},
 		{"no session survives being disabled", func(s *scene) { raceToOpen(s, disable) }},
@@ -159,6 +160,26 @@ func raceForPassword(s *scene) {
 	}
 	s.equal("SetPassword() that won", count(won), 1)
 	s.living(c.ID, session)
+}
+
+func raceToRehash(s *scene) {
+	c := s.user()
+	won := ""
+	for i, err := range together(crowd, func(i int) error {
+		return s.store.Rehash(s.ctx, c.ID, c.PasswordHash, "$argon2id$new"+strconv.Itoa(i))
+	}) {
+		switch {
+		case err != nil:
+			s.notFound("Rehash()", err)
+		case won != "":
+			s.t.Error("Rehash() succeeded twice, want once")
+		default:
+			won = "$argon2id$new" + strconv.Itoa(i)
+		}
+	}
+	got, err := s.store.Credentials(s.ctx, c.ID)
+	s.must(err)
+	s.equal("the hash afterwards", got.PasswordHash, won)
 }
 
 func noChangeLost(s *scene) {
