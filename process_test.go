@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"io"
@@ -51,21 +52,29 @@ func start(t *testing.T, env environment) *process {
 // startApart runs it in a process of its own, which is told to stop by SIGTERM.
 func startApart(t *testing.T, env environment) *process {
 	t.Helper()
+	return startUntil(t, env, syscall.SIGTERM, io.Discard)
+}
+
+// startUntil runs it in a process of its own, which is stopped by a signal. Its log is written to another writer, too.
+func startUntil(t *testing.T, env environment, signal syscall.Signal, log io.Writer) *process {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return launch(t, env, func(ctx context.Context, stderr io.Writer) error {
 		command := exec.CommandContext(ctx, self)
-		command.Stderr, command.Env = stderr, []string{asProgram + "=yes"}
+		command.Stderr, command.Env = io.MultiWriter(stderr, log), []string{asProgram + "=yes"}
 		for name, value := range env {
 			command.Env = append(command.Env, name+"="+value)
 		}
-		command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
-		if err := command.Run(); !errors.Is(err, context.Canceled) { // which it is if it ended well when it was told to
-			return err
+		command.Cancel = func() error { return command.Process.Signal(signal) }
+		err := command.Run()
+		if ended := new(exec.ExitError); errors.Is(err, context.Canceled) ||
+			errors.As(err, &ended) && signal == syscall.SIGKILL && ctx.Err() != nil { // it ended as it was told to
+			err = nil
 		}
-		return nil
+		return err
 	})
 }
 
@@ -165,9 +174,12 @@ func (p *process) get(t *testing.T, path string) (int, string) {
 	return status, answer
 }
 
+// client keeps its connections, for hundreds use it at once.
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+
 // fetch returns the status and the body of the answer.
 func fetch(request *http.Request) (int, string, error) {
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, "", err
 	}
@@ -197,4 +209,18 @@ func torture(t *testing.T) {
 	if os.Getenv("POSTERN_TORTURE") == "" { //nolint:forbidigo // no setting of the program's
 		t.Skip("it takes minutes: make torture")
 	}
+}
+
+// openSQL opens a database for what the program has no words for.
+func openSQL(t *testing.T, url string) *sql.DB {
+	t.Helper()
+	driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
+	if strings.HasPrefix(url, "postgres") {
+		driver, dsn = "pgx", url
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
 }

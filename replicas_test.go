@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -231,13 +230,10 @@ func (f *fleet) check(t *testing.T) {
 // published are the titles of all posts, in the order of their commits.
 func (f *fleet) published(t *testing.T) (titles []string) {
 	t.Helper()
-	db, err := sql.Open("pgx", f.database)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := openSQL(t, f.database)
 	defer func() { _ = db.Close() }()
 	var list []byte
-	err = db.QueryRowContext(t.Context(), `
+	err := db.QueryRowContext(t.Context(), `
 		SELECT json_agg(title ORDER BY position) FROM publications JOIN posts ON posts.id = post_id`).Scan(&list)
 	if err := errors.Join(err, json.Unmarshal(list, &titles)); err != nil {
 		t.Fatal(err)

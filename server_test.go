@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -196,14 +195,7 @@ func TestNewerSchema(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		env := environment{"DATABASE_URL": url, "DATA_DIR": t.TempDir()}
 		p := start(t, env)
-		driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
-		if strings.HasPrefix(url, "postgres") {
-			driver, dsn = "pgx", url
-		}
-		db, err := sql.Open(driver, dsn)
-		if err != nil {
-			t.Fatal(err)
-		}
+		db := openSQL(t, url)
 		defer func() { _ = db.Close() }()
 		if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
 			t.Fatal(err)
@@ -212,7 +204,7 @@ func TestNewerSchema(t *testing.T) {
 			t.Errorf("readyz = %d %s, want it to stay ready", status, body)
 		}
 		p.end(t)
-		err = run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
+		err := run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
 		if !errors.Is(err, store.ErrAhead) {
 			t.Errorf("the older program: %v, want %v", err, store.ErrAhead)
 		}

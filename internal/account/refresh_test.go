@@ -136,8 +136,8 @@ func TestRefreshTokenInParallel(t *testing.T) {
 		h := openOn(t, url)
 		replica := openOn(t, url)
 		token := h.signup(t, "Jane").Tokens.RefreshToken
-		for range 3 { // generations
-			const requests = 50
+		for range 5 { // generations
+			const requests = 100
 			logins := make([]account.Login, requests)
 			for i, err := range together(requests, func(i int) (err error) {
 				server := []*house{h, replica}[i%2]
