@@ -53,12 +53,18 @@ func (s *Service) RefreshToken(ctx context.Context, in RefreshTokenInput) (Login
 func (s *Service) repeat(ctx context.Context, state SessionState, token refreshToken) (Login, error) {
 	next, ok := state.repeat(token, s.now())
 	if !ok {
-		if err := s.changed(ctx, state.UserID, s.store.EndSession(ctx, state.UserID, state.ID)); err != nil {
-			return Login{}, orBadToken(err)
-		}
-		return Login{}, badToken()
+		return Login{}, s.reused(ctx, state)
 	}
 	return s.refreshed(ctx, state, next)
+}
+
+// reused ends a session one of whose tokens came back, and returns what whoever used it is told. This is the one place where
+// that is noticed, and so where it is to be recorded: in the transaction that ends the session, of which one of several wins.
+func (s *Service) reused(ctx context.Context, state SessionState) error {
+	if err := s.changed(ctx, state.UserID, s.store.EndSession(ctx, state.UserID, state.ID)); err != nil {
+		return orBadToken(err)
+	}
+	return badToken()
 }
 
 func (s *Service) refreshed(ctx context.Context, state SessionState, next refreshToken) (Login, error) {
