@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -81,8 +82,10 @@ func startUntil(t *testing.T, env environment, signal syscall.Signal, log io.Wri
 // launch starts a process, and returns once it is ready.
 func launch(t *testing.T, env environment, run func(ctx context.Context, stderr io.Writer) error) *process {
 	t.Helper()
-	if env["ADDR"] == "" {
-		env["ADDR"] = "127.0.0.1:0"
+	for name, value := range map[string]string{
+		"ADDR": "127.0.0.1:0", "LIMIT_SIGNUPS_OF_ADDRESS": "0", "LIMIT_POSTS_OF_ACCOUNT": "0",
+	} {
+		env[name] = cmp.Or(env[name], value)
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	p := &process{stop: stop, ended: make(chan error, 1), log: new(bytes.Buffer)}

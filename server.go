@@ -31,6 +31,7 @@ import (
 	"postern/internal/httpd"
 	"postern/internal/limit"
 	"postern/internal/store"
+	"postern/internal/throttle"
 	"postern/internal/transport"
 )
 
@@ -92,7 +93,9 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 		return err
 	}
 	defer inBackground(ctx, accounts.Run)()
-	posts := blog.NewService(db, time.Now)
+	posts := blog.NewService(blog.Options{
+		Store: db, Now: time.Now, PostsOfAccount: throttle.Limit{Most: c.LimitPostsOfAccount, Within: time.Hour},
+	})
 	defer inBackground(ctx, func(ctx context.Context) { posts.Run(ctx, log) })()
 	health := httpd.NewHealth(log,
 		httpd.Check{Name: "database", Run: db.Ping},
@@ -179,6 +182,11 @@ func newAccounts(
 	accounts := account.NewService(account.Options{
 		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Tokens: tokens, Now: time.Now,
 		SignupOpen: c.Signup, SignupRole: signupRole, Log: log,
+		Throttle: account.Throttle{
+			FailuresOfAccount: throttle.Limit{Most: c.LimitFailuresOfAccount},
+			FailuresOfAddress: throttle.Limit{Most: c.LimitFailuresOfAddress, Within: 10 * time.Minute},
+			SignupsOfAddress:  throttle.Limit{Most: c.LimitSignupsOfAddress, Within: time.Hour},
+		},
 	})
 	return accounts, auth.NewAuthenticator(tokens, accounts.Authorize), nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -108,6 +109,9 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	if known, ok := errors.AsType[*fault.Error](err); ok {
 		shown.Message = known.Message
 		shown.Extensions = map[string]any{"code": topLevelCode(known.Code)}
+		if known.RetryAfter > 0 {
+			shown.Extensions["retryAfter"] = int(math.Ceil(known.RetryAfter.Seconds()))
+		}
 		return &shown
 	}
 	cause, stopped := errors.AsType[*gqlerror.Error](context.Cause(ctx))

@@ -23,6 +23,7 @@ import (
 	"postern/internal/page"
 	"postern/internal/store"
 	"postern/internal/store/storetest"
+	"postern/internal/throttle"
 	"postern/internal/transport"
 )
 
@@ -40,6 +41,9 @@ type server struct {
 	statements  *atomic.Int64 // how many were run
 	clock       *atomic.Int64 // microseconds since 1970
 }
+
+// often is a limit that no test comes to.
+var often = throttle.Limit{Most: 1 << 20, Within: time.Hour}
 
 // options are how a server differs from development's.
 type options struct {
@@ -82,9 +86,10 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	}
 	s.accounts = account.NewService(account.Options{
 		Store: db, Passwords: auth.NewPasswords(o.pool), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
+		Throttle: account.Throttle{FailuresOfAccount: often, FailuresOfAddress: often, SignupsOfAddress: often},
 	})
 	authenticator := auth.NewAuthenticator(tokens, s.accounts.Authorize)
-	posts := blog.NewService(db, now)
+	posts := blog.NewService(blog.Options{Store: db, Now: now, PostsOfAccount: often})
 	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
 	var running sync.WaitGroup
 	running.Go(func() { posts.Run(ctx, log) })

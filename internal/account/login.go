@@ -5,6 +5,7 @@ import (
 
 	"postern/internal/auth"
 	"postern/internal/fault"
+	"postern/internal/throttle"
 )
 
 // LoginInput are credentials.
@@ -14,9 +15,10 @@ type LoginInput struct {
 }
 
 // Login opens a session. Every failure is the same InvalidCredentials, and costs the same: no such account, a disabled
-// one, another password.
+// one, another password. Whoever fails too often, or fails too often to get into one account, gets a RateLimited fault, whether
+// there is such an account or not.
 func (s *Service) Login(ctx context.Context, client auth.Client, in LoginInput) (Login, error) {
-	found, err := s.authenticate(ctx, in.Email, normalizePassword(in.Password))
+	found, err := s.authenticate(ctx, client, in)
 	if err != nil {
 		return Login{}, err
 	}
@@ -30,15 +32,62 @@ func (s *Service) Login(ctx context.Context, client auth.Client, in LoginInput) 
 	return s.login(&found.Account, session, token)
 }
 
-// authenticate finds the account that somebody proves to be theirs. Now that the password is at hand, an outdated hash is
-// replaced: OWASP's Password Storage Cheat Sheet, "Upgrading Legacy Hashes".
-func (s *Service) authenticate(ctx context.Context, email, password string) (*Credentials, error) {
+// authenticate finds the account that somebody proves to be theirs. Whom there is no place for among those who hash costs nothing
+// else.
+func (s *Service) authenticate(ctx context.Context, client auth.Client, in LoginInput) (found *Credentials, err error) {
+	place, err := s.passwords.Enter()
+	if err != nil {
+		return nil, err
+	}
+	defer place.Leave()
+	_, key, err := parseEmail(in.Email)
+	isEmail := err == nil
+	if !isEmail {
+		key = in.Email
+	}
+	return found, s.attempt(ctx, s.failures(client, key), func() error {
+		found, err = s.prove(ctx, place, normalizePassword(in.Password), func() (*Credentials, error) {
+			if isEmail {
+				return s.enabled(ctx, key)
+			}
+			return &Credentials{}, nil
+		})
+		return err
+	})
+}
+
+// failures are the attempts at a password of the account that has an email, in whatever way.
+func (s *Service) failures(client auth.Client, emailKey string) []throttle.Attempt {
+	attempts := []throttle.Attempt{s.throttle.FailuresOfAccount.Of("password", emailKey)}
+	if network := client.Network(); network != "" {
+		attempts = append(attempts, s.throttle.FailuresOfAddress.Of("login", network))
+	}
+	return attempts
+}
+
+// attempt counts attempts as failures until they succeed: however many are made at once, no more are answered than may fail. What
+// is broken off stays a failure, or guesses could be made without end by doing so.
+func (s *Service) attempt(ctx context.Context, attempts []throttle.Attempt, try func() error) error {
+	if err := s.store.Attempt(ctx, s.now(), attempts...); err != nil {
+		return err
+	}
+	if err := try(); err != nil {
+		return err
+	}
+	return s.store.Forgive(ctx, attempts...)
+}
+
+// prove finds credentials, and returns them if the password is theirs. Now that it is at hand, an outdated hash is replaced:
+// OWASP's Password Storage Cheat Sheet, "Upgrading Legacy Hashes".
+func (s *Service) prove(
+	ctx context.Context, place auth.Place, password string, find func() (*Credentials, error),
+) (*Credentials, error) {
 	for {
-		found, err := s.enabled(ctx, email)
+		found, err := find()
 		if err != nil {
 			return nil, err
 		}
-		ok, err := s.passwords.Verify(ctx, password, found.PasswordHash)
+		ok, err := place.Verify(ctx, password, found.PasswordHash)
 		switch {
 		case err != nil:
 			return nil, err
@@ -47,7 +96,7 @@ func (s *Service) authenticate(ctx context.Context, email, password string) (*Cr
 		case !auth.Outdated(found.PasswordHash):
 			return found, nil
 		}
-		hash, err := s.passwords.Hash(ctx, password)
+		hash, err := place.Hash(ctx, password)
 		if err != nil {
 			return nil, err
 		}
@@ -62,22 +111,13 @@ func (s *Service) authenticate(ctx context.Context, email, password string) (*Cr
 	}
 }
 
-// enabled finds the credentials of an enabled account; those of none, if there is none.
-func (s *Service) enabled(ctx context.Context, email string) (*Credentials, error) {
-	_, key, err := parseEmail(email)
-	if err != nil {
-		return &Credentials{}, nil //nolint:nilerr // what is no email is that of nobody
-	}
-	found, err := s.store.CredentialsByEmail(ctx, key)
-	switch {
-	case fault.CodeOf(err) == fault.NotFound:
-		return &Credentials{}, nil
-	case err != nil:
-		return nil, err
-	case found.DisabledAt != nil:
+// enabled finds the credentials of an enabled account; those of nobody, if there is none.
+func (s *Service) enabled(ctx context.Context, emailKey string) (*Credentials, error) {
+	found, err := s.store.CredentialsByEmail(ctx, emailKey)
+	if fault.CodeOf(err) == fault.NotFound || err == nil && found.DisabledAt != nil {
 		return &Credentials{}, nil
 	}
-	return found, nil
+	return found, err
 }
 
 func wrongCredentials() *fault.Error {

@@ -22,7 +22,8 @@ type ChangePasswordInput struct {
 	NewPassword     string
 }
 
-// ChangePassword changes the viewer's password, and ends their other sessions. It answers InvalidCredentials and Invalid.
+// ChangePassword changes the viewer's password, and ends their other sessions. It answers InvalidCredentials, Invalid
+// and RateLimited faults.
 func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in ChangePasswordInput) (*Account, error) {
 	account, err := s.store.Account(ctx, viewer.UserID)
 	if err != nil {
@@ -32,11 +33,16 @@ func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in Cha
 	if err := checkPassword(password, account.words()...); err != nil {
 		return nil, fault.Place(err, "input", "newPassword")
 	}
-	proof, err := s.confirm(ctx, viewer, in.CurrentPassword, "currentPassword")
+	place, err := s.passwords.Enter()
 	if err != nil {
 		return nil, err
 	}
-	hash, err := s.passwords.Hash(ctx, password)
+	defer place.Leave()
+	proof, err := s.confirm(ctx, place, viewer, in.CurrentPassword, "currentPassword")
+	if err != nil {
+		return nil, err
+	}
+	hash, err := place.Hash(ctx, password)
 	if err != nil {
 		return nil, err
 	}
@@ -44,18 +50,24 @@ func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in Cha
 	return account, ended(s.changed(ctx, viewer.UserID, err))
 }
 
-// confirm checks that the viewer knows their password; field is where in the input it stands.
-func (s *Service) confirm(ctx context.Context, viewer auth.Viewer, password, field string) (*Proof, error) {
+// confirm checks that the viewer knows their password; field is where in the input it stands. Who guesses it is throttled as who
+// logs in.
+func (s *Service) confirm(
+	ctx context.Context, place auth.Place, viewer auth.Viewer, password, field string,
+) (*Proof, error) {
 	credentials, err := s.store.Credentials(ctx, viewer.UserID)
 	if err != nil {
 		return nil, ended(err)
 	}
-	ok, err := s.passwords.Verify(ctx, normalizePassword(password), credentials.PasswordHash)
-	switch {
-	case err != nil:
+	err = s.attempt(ctx, s.failures(auth.Client{}, credentials.EmailKey), func() error {
+		ok, err := place.Verify(ctx, normalizePassword(password), credentials.PasswordHash)
+		if err == nil && !ok {
+			err = fault.New(fault.InvalidCredentials, "The password is wrong.").At("input", field)
+		}
+		return err
+	})
+	if err != nil {
 		return nil, err
-	case !ok:
-		return nil, fault.New(fault.InvalidCredentials, "The password is wrong.").At("input", field)
 	}
 	return &Proof{Session: viewer.SessionID, PasswordHash: credentials.PasswordHash}, nil
 }

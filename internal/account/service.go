@@ -12,6 +12,7 @@ import (
 	"postern/internal/auth"
 	"postern/internal/fault"
 	"postern/internal/id"
+	"postern/internal/throttle"
 )
 
 // Options are what a Service is made from.
@@ -23,8 +24,16 @@ type Options struct {
 	// SignupOpen lets anybody open an account; SignupRole is what it may do.
 	SignupOpen bool
 	SignupRole auth.Role
+	Throttle   Throttle
 	// Log is told by Run of what nobody else is told.
 	Log *slog.Logger
+}
+
+// Throttle is how often somebody may try to get in.
+type Throttle struct {
+	FailuresOfAccount throttle.Limit // passwords of one account that are wrong, by whomever
+	FailuresOfAddress throttle.Limit // log-ins that fail, from one network
+	SignupsOfAddress  throttle.Limit
 }
 
 // Service is what can be done with accounts. It is safe for concurrent use.
@@ -36,7 +45,9 @@ type Service struct {
 	open      bool
 	role      auth.Role
 	log       *slog.Logger
+	throttle  Throttle
 	watches   watches
+	checks    checks
 }
 
 // NewService returns a Service.
@@ -49,7 +60,9 @@ func NewService(o Options) *Service {
 		open:      o.SignupOpen,
 		role:      o.SignupRole,
 		log:       o.Log,
+		throttle:  o.Throttle,
 		watches:   newWatches(),
+		checks:    newChecks(),
 	}
 }
 
@@ -103,7 +116,12 @@ type DeleteAccountInput struct {
 // DeleteAccount deletes the viewer's account with all that is theirs. It answers InvalidCredentials if the password is
 // another.
 func (s *Service) DeleteAccount(ctx context.Context, viewer auth.Viewer, in DeleteAccountInput) (id.User, error) {
-	proof, err := s.confirm(ctx, viewer, in.Password, "password")
+	place, err := s.passwords.Enter()
+	if err != nil {
+		return id.User{}, err
+	}
+	defer place.Leave()
+	proof, err := s.confirm(ctx, place, viewer, in.Password, "password")
 	if err != nil {
 		return id.User{}, err
 	}

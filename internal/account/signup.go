@@ -9,6 +9,7 @@ import (
 	"postern/internal/fault"
 	"postern/internal/id"
 	"postern/internal/text"
+	"postern/internal/throttle"
 )
 
 // SignupInput is a new account.
@@ -19,12 +20,13 @@ type SignupInput struct {
 	Handle   *string // made from the name if nil
 }
 
-// Signup opens an account and logs it in. It answers Invalid and Taken faults, and NotAllowed while sign-up is closed.
+// Signup opens an account and logs it in. It answers Invalid, Taken and RateLimited faults, and NotAllowed while
+// sign-up is closed.
 func (s *Service) Signup(ctx context.Context, client auth.Client, in SignupInput) (Login, error) {
 	if !s.open {
 		return Login{}, fault.New(fault.NotAllowed, "Sign-up is closed.")
 	}
-	created, err := s.newAccount(ctx, in, s.role)
+	created, err := s.newAccount(ctx, in, s.role, s.signups(client)...)
 	if err != nil {
 		return Login{}, err
 	}
@@ -35,9 +37,19 @@ func (s *Service) Signup(ctx context.Context, client auth.Client, in SignupInput
 	return s.login(&created.Account, session, token)
 }
 
+// signups are the attempts to open an account, whether that comes to anything or not.
+func (s *Service) signups(client auth.Client) []throttle.Attempt {
+	if network := client.Network(); network != "" {
+		return []throttle.Attempt{s.throttle.SignupsOfAddress.Of("signup", network)}
+	}
+	return nil
+}
+
 // newAccount checks a new account and hashes its password. Whether its email is taken is not asked before: that would tell
 // by the time it takes.
-func (s *Service) newAccount(ctx context.Context, in SignupInput, role auth.Role) (*Credentials, error) {
+func (s *Service) newAccount(
+	ctx context.Context, in SignupInput, role auth.Role, attempts ...throttle.Attempt,
+) (*Credentials, error) {
 	created, broken := s.unproven(in, role)
 	words := created.words()
 	if broken != nil {
@@ -48,8 +60,15 @@ func (s *Service) newAccount(ctx context.Context, in SignupInput, role auth.Role
 	if broken != nil {
 		return nil, broken
 	}
-	var err error
-	created.PasswordHash, err = s.passwords.Hash(ctx, password)
+	place, err := s.passwords.Enter()
+	if err != nil {
+		return nil, err
+	}
+	defer place.Leave()
+	if err := s.store.Attempt(ctx, created.CreatedAt, attempts...); err != nil {
+		return nil, err
+	}
+	created.PasswordHash, err = place.Hash(ctx, password)
 	return created, err
 }
 

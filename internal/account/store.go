@@ -7,6 +7,7 @@ import (
 	"postern/internal/auth"
 	"postern/internal/id"
 	"postern/internal/page"
+	"postern/internal/throttle"
 )
 
 // Store remembers accounts and sessions. Every method may be called by any number of goroutines, and is one transaction:
@@ -39,6 +40,12 @@ type Store interface {
 	// DeleteAccount deletes all that is the account's, too. It answers NotFound if the proof does not hold; without one it
 	// asks for none.
 	DeleteAccount(ctx context.Context, user id.User, proof *Proof) error
+
+	// Attempt counts attempts, all of them or none, of which each may be made so often, whoever makes it wherever. It answers
+	// a RateLimited fault if one may not be made yet.
+	Attempt(ctx context.Context, now time.Time, attempts ...throttle.Attempt) error
+	// Forgive takes back attempts that were counted: one, or, of those after which one waits longer and longer, all of that key.
+	Forgive(ctx context.Context, attempts ...throttle.Attempt) error
 
 	// OpenSession opens one for the account if it is enabled and still has that password hash; NotFound if not. It deletes
 	// sessions of the account that have expired.

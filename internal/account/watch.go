@@ -82,9 +82,11 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// changed passes on how a change of an account's sessions or role went; if it did, what the account has open changes, too.
+// changed passes on how a change of an account's sessions or role went; if it did, what the account has open changes, too. It is
+// looked up anew also if it failed: when a commit breaks off, only the store knows whether it happened.
 // That the client is gone does not matter any more, and if the store does not answer, the next round of Run asks again.
 func (s *Service) changed(ctx context.Context, user id.User, err error) error {
+	s.checks.forget(user)
 	if err == nil {
 		_ = s.look(context.WithoutCancel(ctx), s.watches.of(user))
 	}

@@ -16,6 +16,19 @@ type Client struct {
 	UserAgent string
 }
 
+// Network is what one client has to itself: an address, or a /64 of version 6 of the Internet protocol; "" if that is not known.
+func (c Client) Network() string {
+	const prefix = 64
+	switch {
+	case !c.Address.IsValid():
+		return ""
+	case c.Address.Is6() && !c.Address.Is4In6():
+		return netip.PrefixFrom(c.Address.WithZone(""), prefix).Masked().String()
+	default:
+		return c.Address.Unmap().String()
+	}
+}
+
 // Proxies are whom we believe whose request it is that they pass on: addresses without zones, and not mapped to IPv6.
 type Proxies []netip.Prefix
 

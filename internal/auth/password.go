@@ -51,13 +51,33 @@ func NewPasswords(p Pool) *Passwords {
 	}
 }
 
+// Place is one among those who hash or wait.
+type Place struct{ of *Passwords }
+
+// Enter takes a place, which must be left, or answers an Overloaded fault at once: whoever has work that goes along with a hash
+// does it there, so that whom there is no room for costs next to nothing.
+func (p *Passwords) Enter() (Place, error) { return Place{p}, p.hashers.enter() }
+
+// Leave gives the place to somebody else.
+func (p Place) Leave() { p.of.hashers.leave() }
+
+// Hash enters for a hash alone.
+func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+	place, err := p.Enter()
+	if err != nil {
+		return "", err
+	}
+	defer place.Leave()
+	return place.Hash(ctx, password)
+}
+
 // Hash returns the password's hash as a PHC string. It waits for its turn, and answers an Overloaded fault if that does not
 // come.
-func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+func (p Place) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // crypto/rand never fails
 	var key []byte
-	err := p.hashers.do(ctx, func() { key = current.key(password, salt, keyLength) })
+	err := p.of.hashers.do(ctx, func() { key = current.key(password, salt, keyLength) })
 	if err != nil {
 		return "", err
 	}
@@ -66,17 +86,17 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 
 // Verify tells whether the password is the one that was hashed; the empty hash, that of no account, fits none and costs as
 // much as any other. It waits for its turn, and answers an Overloaded fault if that does not come.
-func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, error) {
+func (p Place) Verify(ctx context.Context, password, hash string) (bool, error) {
 	known := hash != ""
 	if !known {
-		hash = p.dummy
+		hash = p.of.dummy
 	}
 	fits, err := matcher(hash)
 	if err != nil {
 		return false, err
 	}
 	var ok bool
-	if err := p.hashers.do(ctx, func() { ok = fits(password) }); err != nil {
+	if err := p.of.hashers.do(ctx, func() { ok = fits(password) }); err != nil {
 		return false, err
 	}
 	return ok && known, nil

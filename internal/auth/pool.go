@@ -40,15 +40,21 @@ func newHashers(p Pool) hashers {
 	}
 }
 
-// do does the work when it is its turn: first come, first served, for who waits to send to a channel is served so. The error
-// is ctx's, or an Overloaded fault.
-func (h hashers) do(ctx context.Context, work func()) error {
+// enter takes a place among those who hash or wait, which must be left, or answers an Overloaded fault.
+func (h hashers) enter() error {
 	select {
 	case h.present <- struct{}{}:
-		defer func() { <-h.present }()
+		return nil
 	default:
 		return overloaded()
 	}
+}
+
+func (h hashers) leave() { <-h.present }
+
+// do does the work of who is present when it is its turn: first come, first served, for who waits to send to a channel is served
+// so. The error is ctx's, or an Overloaded fault.
+func (h hashers) do(ctx context.Context, work func()) error {
 	patience := time.NewTimer(h.patience)
 	defer patience.Stop()
 	select {
@@ -67,5 +73,5 @@ func (h hashers) do(ctx context.Context, work func()) error {
 }
 
 func overloaded() error {
-	return fault.New(fault.Overloaded, "Too many passwords are being checked right now: try again in a moment.")
+	return fault.New(fault.Overloaded, "Too many passwords are being checked right now: try again in a moment.").After(time.Second)
 }

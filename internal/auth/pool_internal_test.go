@@ -47,12 +47,16 @@ func occupied(t *testing.T, guests int) *workshop {
 // visit has somebody come, and returns once they wait or work or have left.
 func (w *workshop) visit(ctx context.Context, guest int) {
 	go func() {
-		err := w.do(ctx, func() {
-			w.mu.Lock()
-			w.began = append(w.began, guest)
-			w.mu.Unlock()
-			<-w.goOn
-		})
+		err := w.enter()
+		if err == nil {
+			defer w.leave()
+			err = w.do(ctx, func() {
+				w.mu.Lock()
+				w.began = append(w.began, guest)
+				w.mu.Unlock()
+				<-w.goOn
+			})
+		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.left[guest] = err

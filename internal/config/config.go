@@ -55,6 +55,11 @@ type Config struct {
 	LimitConnectionsOfAccount int    `group:"Limits" default:"10" placeholder:"N" help:"How many WebSockets and event streams an account may have open."`
 	LimitConnectionsOfAddress int    `group:"Limits" default:"10" placeholder:"N" help:"How many WebSockets and event streams an address may have open anonymously."`
 
+	LimitFailuresOfAccount int `group:"Limits" default:"5" placeholder:"N" help:"How often a password of an account may be wrong before the next attempt has to wait: 1s, and twice as long each time, up to 15m. 0 is no limit, here and below."`
+	LimitFailuresOfAddress int `group:"Limits" default:"30" placeholder:"N" help:"How many log-ins from an address may fail in 10 minutes."`
+	LimitSignupsOfAddress  int `group:"Limits" default:"5" placeholder:"N" help:"How many sign-ups may be tried from an address in an hour."`
+	LimitPostsOfAccount    int `group:"Limits" default:"60" placeholder:"N" help:"How many posts an account may create in an hour."`
+
 	LimitBody int64 `group:"Limits" default:"1048576" placeholder:"BYTES" help:"How long a request's body may be."`
 
 	LimitVariableDepth int `group:"Limits" default:"8" placeholder:"N" help:"How deep variables may be."`
@@ -159,6 +164,10 @@ func (c *Config) checkLimits() error {
 		{"LIMIT_SUBSCRIPTIONS", int64(c.LimitSubscriptions), 1},
 		{"LIMIT_CONNECTIONS_OF_ACCOUNT", int64(c.LimitConnectionsOfAccount), 1},
 		{"LIMIT_CONNECTIONS_OF_ADDRESS", int64(c.LimitConnectionsOfAddress), 1},
+		{"LIMIT_FAILURES_OF_ACCOUNT", int64(c.LimitFailuresOfAccount), 0},
+		{"LIMIT_FAILURES_OF_ADDRESS", int64(c.LimitFailuresOfAddress), 0},
+		{"LIMIT_SIGNUPS_OF_ADDRESS", int64(c.LimitSignupsOfAddress), 0},
+		{"LIMIT_POSTS_OF_ACCOUNT", int64(c.LimitPostsOfAccount), 0},
 	} {
 		switch {
 		case limit.value < limit.least && limit.least == 0:

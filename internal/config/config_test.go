@@ -19,6 +19,7 @@ func standard() config.Config {
 		Limits: config.Limits(limit.Default()), LimitPageSize: 100, LimitBody: 1 << 20,
 		LimitVariableDepth: 8, LimitVariableItems: 250,
 		LimitSubscriptions: 20, LimitConnectionsOfAccount: 10, LimitConnectionsOfAddress: 10,
+		LimitFailuresOfAccount: 5, LimitFailuresOfAddress: 30, LimitSignupsOfAddress: 5, LimitPostsOfAccount: 60,
 	}
 }
 

@@ -47,7 +47,7 @@ func newBlog(t *testing.T) *site {
 		})
 		o.Authenticator = auth.NewAuthenticator(tokens, accounts.Authorize)
 		exec := graph.NewExecutor(graph.Options{
-			Resolver:  &graph.Resolver{Accounts: accounts, Posts: blog.NewService(db, time.Now), Limits: graph.Limits{PageSize: page.Max}},
+			Resolver:  &graph.Resolver{Accounts: accounts, Posts: blog.NewService(blog.Options{Store: db, Now: time.Now}), Limits: graph.Limits{PageSize: page.Max}},
 			Authorize: accounts.Authorize, RequestID: httpd.RequestID, Introspection: true, Log: o.Log,
 			Documents: transport.NewDocumentCache(transport.Bounds{Entries: 10, Bytes: 1 << 20}),
 		})
