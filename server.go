@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -49,7 +50,7 @@ func main() {
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return cli.Run(ctx, cli.Env{
 		Args: args, Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr,
-		Open: openStore,
+		Open: openStore, Now: time.Now,
 		Accounts: func(s *store.Store) *account.Service {
 			return account.NewService(account.Options{Store: s, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now})
 		},
@@ -73,13 +74,11 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 		return fmt.Errorf("listen on %s: %w", c.Addr, err)
 	}
 	defer func() { _ = listener.Close() }() // it may have been closed in good order
-	secret, made, err := c.SigningSecret()
+	tokens, watchKeys, err := newTokens(ctx, c, log)
 	if err != nil {
 		return err
 	}
-	if made != "" {
-		log.InfoContext(ctx, "made a secret for access tokens, as JWT_SECRET is not set", "file", made)
-	}
+	defer inBackground(ctx, watchKeys)()
 	db, err := openStore(ctx, c, log)
 	if err != nil {
 		return err
@@ -88,7 +87,7 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	if err := prepare(ctx, c, db, log); err != nil {
 		return err
 	}
-	accounts, authenticator, err := newAccounts(c, db, secret, log)
+	accounts, authenticator, err := newAccounts(c, db, tokens, log)
 	if err != nil {
 		return err
 	}
@@ -161,20 +160,41 @@ func inBackground(ctx context.Context, run func(context.Context)) (stop func()) 
 	}
 }
 
-// newAccounts wires who may ask with how they prove it.
-func newAccounts(
-	c config.Config, db *store.Store, secret config.Secret, log *slog.Logger,
-) (*account.Service, *auth.Authenticator, error) {
-	tokens, err := auth.NewTokens(auth.TokenOptions{
-		Secret:   []byte(secret.Reveal()),
-		Issuer:   c.Issuer(),
-		Audience: "postern",
-		ClientID: "postern",
-		Now:      time.Now,
-	})
+// newTokens wires what signs and verifies access tokens, and what has it take up other keys, until ctx ends.
+func newTokens(ctx context.Context, c config.Config, log *slog.Logger) (*auth.Tokens, func(context.Context), error) {
+	secret, made, err := c.SigningSecret()
 	if err != nil {
 		return nil, nil, err
 	}
+	if made != "" {
+		log.InfoContext(ctx, "made a secret for access tokens, as JWT_SECRET is not set", "file", made)
+	}
+	options := auth.TokenOptions{
+		Secret: []byte(secret.Reveal()), Previous: []byte(c.JWTSecretPrevious.Reveal()),
+		Issuer: c.Issuer(), Audience: c.JWTAudience, ClientID: c.JWTClientID, Now: time.Now,
+	}
+	if c.JWTKeys == "" {
+		tokens, err := auth.NewTokens(options)
+		return tokens, func(context.Context) {}, err
+	}
+	file := auth.NewKeyFile(c.JWTKeys)
+	if options.Keys, err = file.Read(); errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no %s: postern keys create makes it", c.JWTKeys)
+	}
+	var tokens *auth.Tokens
+	if err == nil {
+		tokens, err = auth.NewTokens(options)
+	}
+	if err != nil {
+		return nil, nil, &config.Error{Setting: "JWT_KEYS", Problem: err.Error()}
+	}
+	return tokens, func(ctx context.Context) { file.Watch(ctx, tokens.SetKeys, log) }, nil
+}
+
+// newAccounts wires who may ask with how they prove it.
+func newAccounts(
+	c config.Config, db *store.Store, tokens *auth.Tokens, log *slog.Logger,
+) (*account.Service, *auth.Authenticator, error) {
 	signupRole, err := auth.ParseRole(c.SignupRole)
 	if err != nil {
 		return nil, nil, err

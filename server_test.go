@@ -317,11 +317,11 @@ func TestHealthcheck(t *testing.T) {
 // TestBadSettingTouchesNothing starts servers that cannot be: one line that names the setting, status 2, and no file.
 func TestBadSettingTouchesNothing(t *testing.T) {
 	for setting, env := range map[string]environment{
-		"JWT_SECRET":    {"PRODUCTION": "true"},
-		"ADDR":          {"ADDR": "0.0.0.0:8080"},
-		"DATABASE_URL":  {"DATABASE_URL": "mysql://localhost/postern"},
-		"SIGNUP_ROLE":   {"SIGNUP_ROLE": "ADMIN"},
-		"JWT_ALGORITHM": {"JWT_ALGORITHM": "none"},
+		"JWT_SECRET":   {"PRODUCTION": "true"},
+		"ADDR":         {"ADDR": "0.0.0.0:8080"},
+		"DATABASE_URL": {"DATABASE_URL": "mysql://localhost/postern"},
+		"SIGNUP_ROLE":  {"SIGNUP_ROLE": "ADMIN"},
+		"JWT_KEYS":     {"JWT_KEYS": "no such file"},
 
 		"PERSISTED_DOCUMENTS": {"PERSISTED_DOCUMENTS": "no such file"},
 		"ONLY_PERSISTED":      {"ONLY_PERSISTED": "true"},

@@ -44,10 +44,13 @@ type Config struct {
 	DatabaseMaxConnections int    `group:"Data" default:"0" placeholder:"N" help:"How many connections to the database to keep at most; 0 suits the machine."`
 	Migrate                bool   `group:"Data" default:"true" negatable:"" help:"Bring the database's schema up to date at the start."`
 
-	JWTSecret    Secret `group:"Accounts" name:"jwt-secret" placeholder:"SECRET" help:"What access tokens are signed with, 32 bytes at least. Development makes one and keeps it in the data directory."`
-	JWTAlgorithm string `group:"Accounts" name:"jwt-algorithm" default:"HS256" placeholder:"ALG" help:"How access tokens are signed: HS256."`
-	Signup       bool   `group:"Accounts" default:"true" negatable:"" help:"Let anybody open an account."`
-	SignupRole   string `group:"Accounts" default:"AUTHOR" placeholder:"ROLE" help:"What new accounts may do: READER, AUTHOR or EDITOR."`
+	JWTSecret         Secret `group:"Accounts" name:"jwt-secret" placeholder:"SECRET" help:"What access tokens are signed with by HS256, 32 bytes at least. Development makes one and keeps it in the data directory."`
+	JWTSecretPrevious Secret `group:"Accounts" name:"jwt-secret-previous" placeholder:"SECRET" help:"Another secret whose access tokens are good, too: the one before, or the next."`
+	JWTKeys           string `group:"Accounts" name:"jwt-keys" placeholder:"FILE" help:"Keys to sign access tokens with instead, by EdDSA, ES256 or RS256: a private JWK Set, which postern keys makes."`
+	JWTAudience       string `group:"Accounts" name:"jwt-audience" default:"postern" placeholder:"NAME" help:"Whom access tokens are for."`
+	JWTClientID       string `group:"Accounts" name:"jwt-client-id" default:"postern" placeholder:"NAME" help:"Whom access tokens are given to."`
+	Signup            bool   `group:"Accounts" default:"true" negatable:"" help:"Let anybody open an account."`
+	SignupRole        string `group:"Accounts" default:"AUTHOR" placeholder:"ROLE" help:"What new accounts may do: READER, AUTHOR or EDITOR."`
 
 	Limits                    Limits `embed:"" prefix:"limit-" group:"Limits"`
 	LimitPageSize             int    `group:"Limits" default:"100" placeholder:"N" help:"How many items a page may have, and how many ids can be asked for at once."`
@@ -117,11 +120,10 @@ func (c *Config) Check() error {
 		{c.DataDir == "", "DATA_DIR", "it must not be empty"},
 		{!c.DatabaseURL.valid(), "DATABASE_URL", "it is neither postgres://USER:PASSWORD@HOST:PORT/DATABASE nor sqlite:PATH"},
 		{c.DatabaseMaxConnections < 0, "DATABASE_MAX_CONNECTIONS", "it must not be negative"},
-		{
-			c.JWTSecret != "" && len(c.JWTSecret) < minSecret, "JWT_SECRET",
-			fmt.Sprintf("it has %d bytes, and needs %d at least: openssl rand -base64 48", len(c.JWTSecret), minSecret),
-		},
-		{c.JWTAlgorithm != "HS256", "JWT_ALGORITHM", fmt.Sprintf("%q is not known; there is HS256", c.JWTAlgorithm)},
+		{c.JWTSecret.short(), "JWT_SECRET", c.JWTSecret.problem()},
+		{c.JWTSecretPrevious.short(), "JWT_SECRET_PREVIOUS", c.JWTSecretPrevious.problem()},
+		{c.JWTAudience == "", "JWT_AUDIENCE", "it must not be empty"},
+		{c.JWTClientID == "", "JWT_CLIENT_ID", "it must not be empty"},
 		{!slices.Contains([]string{"READER", "AUTHOR", "EDITOR"}, strings.ToUpper(c.SignupRole)), "SIGNUP_ROLE", fmt.Sprintf("%q is neither READER nor AUTHOR nor EDITOR", c.SignupRole)},
 		{!slices.Contains([]string{"auto", "text", "json"}, c.LogFormat), "LOG_FORMAT", fmt.Sprintf("%q is neither auto nor text nor json", c.LogFormat)},
 	} {
@@ -189,8 +191,8 @@ func (c *Config) checkLimits() error {
 
 // CheckServer finds what only matters to a server, as Check does.
 func (c *Config) CheckServer() error {
-	if c.Production && c.JWTSecret == "" {
-		return &Error{Setting: "JWT_SECRET", Problem: "production needs one, of 32 bytes at least: openssl rand -base64 48"}
+	if c.Production && c.JWTSecret == "" && c.JWTKeys == "" {
+		return &Error{Setting: "JWT_SECRET", Problem: "production needs one, of 32 bytes at least: openssl rand -base64 48; or JWT_KEYS"}
 	}
 	return nil
 }
@@ -307,6 +309,13 @@ func (s Secret) String() string {
 
 // Reveal is the secret.
 func (s Secret) Reveal() string { return string(s) }
+
+func (s Secret) short() bool { return s != "" && len(s) < minSecret }
+
+// problem says of a secret that it is too short.
+func (s Secret) problem() string {
+	return fmt.Sprintf("it has %d bytes, and needs %d at least: openssl rand -base64 48", len(s), minSecret)
+}
 
 // Format hides the secret from every verb of fmt, also from those that do not ask String.
 func (s Secret) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, s.String()) }

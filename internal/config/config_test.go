@@ -15,7 +15,7 @@ import (
 func standard() config.Config {
 	return config.Config{
 		Addr: "127.0.0.1:8080", ShutdownTimeout: 10 * time.Second, DataDir: "./data", Migrate: true,
-		JWTAlgorithm: "HS256", Signup: true, SignupRole: "AUTHOR", LogFormat: "auto",
+		JWTAudience: "postern", JWTClientID: "postern", Signup: true, SignupRole: "AUTHOR", LogFormat: "auto",
 		Limits: config.Limits(limit.Default()), LimitPageSize: 100, LimitBody: 1 << 20,
 		LimitVariableDepth: 8, LimitVariableItems: 250,
 		LimitSubscriptions: 20, LimitConnectionsOfAccount: 10, LimitConnectionsOfAddress: 10,
@@ -121,10 +121,12 @@ func TestCheckNamesTheSetting(t *testing.T) {
 			func(c *config.Config) { c.LogFormat = "" },
 			func(c *config.Config) { c.LogFormat = "JSON" }, // which the log would not know
 		},
-		"JWT_ALGORITHM: ": {
-			func(c *config.Config) { c.JWTAlgorithm = "none" },
-			func(c *config.Config) { c.JWTAlgorithm = "hs256" },
-			func(c *config.Config) { c.JWTAlgorithm = "" },
+		"JWT_SECRET_PREVIOUS: it has 31 bytes, and needs 32 at least: openssl rand -base64 48": {
+			func(c *config.Config) { c.JWTSecretPrevious = config.Secret(strings.Repeat("s", 31)) },
+		},
+		"JWT_AUDIENCE: it must not be empty": {func(c *config.Config) { c.JWTAudience = "" }},
+		"JWT_CLIENT_ID: it must not be empty": {
+			func(c *config.Config) { c.JWTClientID = "" },
 		},
 		"is neither READER nor AUTHOR nor EDITOR": {
 			func(c *config.Config) { c.SignupRole = "ADMIN" },

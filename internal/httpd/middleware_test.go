@@ -313,3 +313,27 @@ func TestUpgrade(t *testing.T) {
 		}
 	}
 }
+
+// TestPublicKeys asks for the keys that others verify tokens with: here there is a secret alone, which nobody is told.
+func TestPublicKeys(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, echo)
+	const path = "/.well-known/jwks.json"
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		answer := s.ask(t, method, path, "")
+		body := strings.Join(strings.Fields(answer.Body.String()), "")
+		if answer.Code != http.StatusOK || method == http.MethodGet && body != `{"keys":[]}` || method == http.MethodHead && body != "" {
+			t.Errorf("%s %s = %d %s, want an empty set", method, path, answer.Code, body)
+		}
+		for name, want := range map[string]string{
+			"Content-Type": "application/jwk-set+json", "Cache-Control": "public, max-age=60", "X-Content-Type-Options": "nosniff",
+		} {
+			if got := answer.Header().Get(name); got != want {
+				t.Errorf("%s %s: %s is %q, want %q", method, path, name, got, want)
+			}
+		}
+	}
+	if got := s.ask(t, http.MethodPost, path, "").Code; got != http.StatusMethodNotAllowed {
+		t.Errorf("POST %s = %d, want %d", path, got, http.StatusMethodNotAllowed)
+	}
+}
