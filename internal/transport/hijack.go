@@ -14,7 +14,8 @@ func hijack(w http.ResponseWriter, write time.Duration) (net.Conn, *bufio.Reader
 	if err != nil {
 		return nil, nil, err
 	}
-	return impatient{conn, write}, buffers.Reader, conn.SetDeadline(time.Time{})
+	_ = conn.SetDeadline(time.Time{}) // if it cannot be set, nothing can be read or written either
+	return impatient{conn, write}, buffers.Reader, nil
 }
 
 // impatient is a connection that is cut when what is written is not read in time.
