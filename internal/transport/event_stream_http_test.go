@@ -185,6 +185,32 @@ func TestEventStreamOfHugeEvents(t *testing.T) {
 	})
 }
 
+// unspeakable panics when it is to be told.
+type unspeakable struct{}
+
+func (unspeakable) Error() string { panic("it cannot be told") }
+
+// TestEventStreamThatPanicsAtItsEnd, where nobody but it could answer for that: the client is told, and the server lives.
+func TestEventStreamThatPanicsAtItsEnd(t *testing.T) {
+	t.Parallel()
+	told := alive + next(`{"errors":[{"message":"internal system error"}]}`)
+	inBubble(t, func(t *testing.T, s *live) {
+		s.feed.why = unspeakable{}
+		_, stream := s.stream(t, followPosts, events)
+		close(s.feed.posts)
+		if got, err := io.ReadAll(stream); err != nil || string(got) != told+complete {
+			t.Errorf("the subscription ended: read %q, %v, want %q", got, err, told+complete)
+		}
+	})
+	inBubble(t, func(t *testing.T, s *live) {
+		_, stream := s.stream(t, followPosts, events)
+		s.guest(unspeakable{})
+		if got, err := io.ReadAll(stream); !errors.Is(err, io.ErrUnexpectedEOF) || string(got) != told {
+			t.Errorf("the guest ended: read %q, %v, want %q and that it was cut", got, err, told)
+		}
+	})
+}
+
 // panicking is a reception that nobody gets past.
 type panicking struct{ *live }
 

@@ -135,7 +135,7 @@ func (s *stream) live() {
 	s.pulse = time.AfterFunc(s.Heartbeat, s.beat)
 }
 
-// beat sends a comment.
+// beat sends a comment. If the stream is closed meanwhile, the next one cannot be sent, and is the last.
 func (s *stream) beat() {
 	if s.send(s.chunk([]byte(aComment))) == nil {
 		s.pulse.Reset(s.Heartbeat)
