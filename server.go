@@ -330,7 +330,7 @@ func listen(
 	<-time.After(c.ShutdownDelay) // until whoever asks for health has noticed
 	deadline, cancelDeadline := context.WithTimeout(base, c.ShutdownTimeout)
 	defer cancelDeadline()
-	// Streams are requests, too, which Shutdown waits for, and WebSockets are none.
+	// Shutdown knows nothing of WebSockets and event streams: their connections were taken over.
 	ended := make(chan error, 1)
 	go func() { ended <- connections.Shutdown(deadline) }()
 	if err := errors.Join(server.Shutdown(deadline), <-ended); err != nil {

@@ -40,7 +40,8 @@ func plain(id string) bool {
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == ""
 }
 
-// logRequests writes one line for each request, once it has been answered. Health checks are worth one only when debugging.
+// logRequests writes one line for each request, once it has been answered, or its connection was taken over for what is open
+// longer: it cannot be told how long, nor how many bytes go over it. Health checks are worth a line only when debugging.
 func logRequests(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +79,7 @@ func tellCaller(next http.Handler) http.Handler {
 	})
 }
 
-// statusOf is what was answered: 101 for what became a WebSocket, 200 where nobody said.
+// statusOf is what was answered: 101 for what became a WebSocket, 200 where nobody said, as for what became an event stream.
 func statusOf(w middleware.WrapResponseWriter, r *http.Request) int {
 	switch {
 	case w.Status() != 0:

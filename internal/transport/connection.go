@@ -37,7 +37,7 @@ type Arrival struct {
 
 // Reception receives who opens connections.
 type Reception interface {
-	// Arrive receives the request for a WebSocket.
+	// Arrive receives the request for a connection.
 	Arrive(request context.Context) Arrival
 	// Attach finds out who opens a connection, by the value of an Authorization header: that of the parameters of
 	// connection_init, "" if there is none. The context is the connection's. An error is why it may not.
@@ -104,10 +104,11 @@ func (c *Connections) arrive(request context.Context) (*connection, error) {
 	return entered, nil
 }
 
-// enter begins a connection, which must leave. Its context has the values of the request's, and ends with the server.
-func (c *Connections) enter(ctx context.Context) (*connection, error) {
+// enter begins a connection, which must leave. Its context has the values of the arrival's, and ends with the server.
+func (c *Connections) enter(arrival context.Context) (*connection, error) {
 	entered := &connection{all: c}
-	entered.ctx, entered.end = context.WithCancelCause(ctx)
+	entered.ctx, entered.end = context.WithCancelCause(arrival)
+	entered.guest.Context = entered.ctx // until a guest is attached
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {

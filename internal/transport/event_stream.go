@@ -1,16 +1,12 @@
 package transport
 
 import (
-	"context"
-	"errors"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // mediaEvents is the media type of server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html.
@@ -40,145 +36,66 @@ func (e *EventStreams) wanted(r *http.Request) bool {
 	return named && liked > 0
 }
 
-// send sends the response of what has one.
-func (e *EventStreams) send(a answer, response *graphql.Response) {
-	s := stream{EventStreams: e, w: a.w}
-	if s.begin() == nil && s.next(response) == nil {
-		_ = s.complete()
-	}
-}
+const (
+	aComment  = ":\n\n" // clients ignore it
+	completed = "event: complete\ndata:\n\n"
+)
 
-// subscribe executes a subscription, and sends what comes of it until one of both sides has enough. A stream that ends because
-// its guest may not stay, or the server does not, is cut: it is not complete, and clients come back.
-func (e *EventStreams) subscribe(a answer, exec *executor.Executor, operation *graphql.OperationContext) {
-	entered, err := e.Connections.enter(a.r.Context())
+// event is a response as one.
+func event(response *graphql.Response) ([]byte, error) {
+	payload, err := encode(response)
 	if err != nil {
-		a.refuse(a.r.Context(), exec, unavailable(err))
-		return
+		return nil, err
 	}
-	defer entered.leave()
-	err = entered.attach("")
-	s := &stream{EventStreams: e, w: a.w, connection: entered}
-	defer context.AfterFunc(entered.ctx, s.hurry)()
-	if s.begin() != nil {
-		return
-	}
-	if err != nil {
-		entered.end(err)
-		s.cut(entered.ctx, exec)
-	}
-	s.live()
-	defer s.rest()
-	ctx := entered.guest.Context
-	if s.events(ctx, exec, operation); ctx.Err() != nil {
-		s.cut(ctx, exec)
-	}
-	_ = s.complete()
+	const begin, end = "event: next\ndata: ", "\n\n" // JSON has no line breaks
+	text := make([]byte, 0, len(begin)+len(payload)+len(end))
+	return append(append(append(text, begin...), payload...), end...), nil
 }
 
-// stream is one client's stream of events.
-type stream struct {
-	*EventStreams
-	*connection // nil if it does not stay
-
-	w http.ResponseWriter
-
-	mu    sync.Mutex // of what is written
-	pulse *time.Timer
-	over  bool // nothing more is written
-}
-
-func (s *stream) begin() error {
-	header := s.w.Header()
+// describe says what the answer is.
+func describe(header http.Header) {
 	header.Set("Content-Type", mediaEvents+"; charset=utf-8")
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no") // nginx would keep the events until it has a few kilobytes
-	_ = http.NewResponseController(s.w).SetReadDeadline(time.Time{})
-	return s.write(":\n\n") // the client knows that it is heard
 }
 
-// live begins to beat.
-func (s *stream) live() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.pulse = time.AfterFunc(s.Heartbeat, s.beat)
-}
-
-// beat sends a comment, which clients ignore.
-func (s *stream) beat() {
-	if s.write(":\n\n") != nil {
+// send sends the response of what has one.
+func (e *EventStreams) send(a answer, response *graphql.Response) {
+	next, err := event(response)
+	if err != nil {
+		http.Error(a.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.over {
-		s.pulse.Reset(s.Heartbeat)
+	describe(a.w.Header())
+	_ = http.NewResponseController(a.w).SetWriteDeadline(time.Now().Add(e.Write))
+	_, _ = io.WriteString(a.w, aComment+string(next)+completed) //nolint:gosec // no browser shows text/event-stream
+}
+
+// subscribe executes a subscription, and sends what comes of it until one of both sides has enough. It returns when the
+// connection is taken over from net/http, which has buffers and stacks of fifty kilobytes for each: most streams are idle.
+func (e *EventStreams) subscribe(a answer, exec *executor.Executor, operation *graphql.OperationContext) {
+	ctx := a.r.Context()
+	entered, err := e.Connections.enter(e.Connections.reception.Arrive(ctx).Context)
+	if err != nil {
+		a.refuse(ctx, exec, unavailable(err))
+		return
 	}
-}
-
-// hurry lets the client read what is being written for a moment only, for the connection has ended.
-func (s *stream) hurry() {
-	_ = http.NewResponseController(s.w).SetWriteDeadline(time.Now().Add(farewell))
-}
-
-// rest waits until nothing is written any more: the response is not ours when the handler has returned.
-func (s *stream) rest() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.over = true
-	s.pulse.Stop()
-}
-
-// events sends the responses of the operation, or that executing it was our fault.
-func (s *stream) events(ctx context.Context, exec *executor.Executor, operation *graphql.OperationContext) {
+	s := &stream{EventStreams: e, connection: entered, exec: exec, chunked: a.r.ProtoAtLeast(1, 1)}
 	defer func() {
-		if panicked := recover(); panicked != nil {
-			_ = s.next(&graphql.Response{Errors: gqlerror.List{recovered(ctx, exec, panicked)}})
+		if s.conn == nil {
+			entered.leave()
 		}
 	}()
-	execution := execute(ctx, exec, operation)
-	for more := true; more; {
-		more, _ = execution.next(s.next)
+	if err := entered.attach(""); err != nil {
+		entered.end(err)
 	}
-}
-
-// cut cuts the connection; before, the client hears why it may not stay. If it is the server that ends, or the client is gone,
-// there is nothing to say.
-func (s *stream) cut(ctx context.Context, exec *executor.Executor) {
-	if why := context.Cause(ctx); !errors.Is(why, ErrShutdown) && !errors.Is(why, context.Canceled) {
-		_ = s.next(exec.DispatchError(context.WithoutCancel(ctx), gqlerror.List{gqlerror.WrapIfUnwrapped(why)}))
-	}
-	panic(http.ErrAbortHandler)
-}
-
-func (s *stream) next(response *graphql.Response) error {
-	payload, err := encode(response)
+	conn, _, err := hijack(a.w, e.Write) // what came together with the request is ignored, as what comes later is
 	if err != nil {
-		return err
+		a.refuse(ctx, exec, refusal(http.StatusHTTPVersionNotSupported, "subscriptions are streamed over HTTP/1.1"))
+		return
 	}
-	return s.write("event: next\ndata: " + string(payload) + "\n\n") // JSON has no line breaks
-}
-
-func (s *stream) complete() error { return s.write("event: complete\ndata:\n\n") }
-
-// write sends events at once. If they cannot be, the stream ends.
-func (s *stream) write(events string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.over {
-		return errOver
-	}
-	response := http.NewResponseController(s.w)
-	_ = response.SetWriteDeadline(time.Now().Add(s.Write))
-	if s.connection != nil && s.ctx.Err() != nil {
-		s.hurry()
-	}
-	_, err := io.WriteString(s.w, events) //nolint:gosec // no browser shows text/event-stream
-	if err == nil {
-		err = response.Flush()
-	}
-	if err != nil && s.connection != nil {
-		s.end(context.Canceled)
-	}
-	return err
+	s.conn = conn
+	head := s.head(a.w.Header())
+	operation.Headers = nil // they are the request's
+	go s.serve(func() step { return s.begin(head, operation) })
 }

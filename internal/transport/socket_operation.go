@@ -42,7 +42,7 @@ func (s *socket) subscribe(m message) *closing {
 	}
 	select {
 	case s.slots <- struct{}{}:
-		s.running.Go(func() { s.run(op, func() step { return s.begin(op, m.Payload) }) })
+		walk(&s.running, func() step { return s.begin(op, m.Payload) }, func(step step) step { return s.run(op, step) })
 	case <-s.guest.Context.Done(): // it is about to be closed
 		op.cancel()
 		s.delist(op)
@@ -105,18 +105,14 @@ func (s *socket) sweep(all bool) (first bool) {
 	return first
 }
 
-// step is a part of an operation; it returns the next one, if there is any.
-type step func() step
-
-// run takes one step after the other, each on a stack of its own: that on which a response was made is too large to wait on.
-func (s *socket) run(op *operation, step step) {
-	if next := s.try(op, step); next != nil {
-		s.running.Go(func() { s.run(op, next) })
-		return
+// run takes a step of an operation, which is over when there is no other one.
+func (s *socket) run(op *operation, step step) (next step) {
+	if next = s.try(op, step); next == nil {
+		s.delist(op)
+		op.cancel()
+		close(op.ended)
 	}
-	s.delist(op)
-	op.cancel()
-	close(op.ended)
+	return next
 }
 
 // try takes a step; one that panics is the last.

@@ -64,7 +64,8 @@ func (s WebSocket) Do(w http.ResponseWriter, r *http.Request, exec *executor.Exe
 	go newSocket(s, connection, accepted, hijacked.conn, exec).serve()
 }
 
-// frugal gives a connection that is hijacked small buffers: net/http's take eight kilobytes, and most sockets are idle.
+// frugal gives a connection that is hijacked small buffers: net/http's take eight kilobytes, and most sockets are idle. What is
+// written has its time from the connection: the library would give it that by a context, the last of which it keeps.
 type frugal struct {
 	http.ResponseWriter
 
@@ -76,34 +77,16 @@ const readBuffer, writeBuffer = 256, 512 // bytes; what is longer passes them by
 
 // Hijack implements http.Hijacker.
 func (f *frugal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffers, err := http.NewResponseController(f.ResponseWriter).Hijack()
+	conn, buffered, err := hijack(f.ResponseWriter, f.write)
 	if err != nil {
 		return nil, nil, err
 	}
-	f.conn = impatient{conn, f.write}
-	early, _ := buffers.Peek(buffers.Reader.Buffered()) // what came together with the handshake
+	f.conn = conn
+	early, _ := buffered.Peek(buffered.Buffered()) // what came together with the handshake
 	reader := bufio.NewReaderSize(f.conn, readBuffer)
 	if len(early) > 0 {
 		reader = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(readBuffer, len(early)))
 		_, _ = reader.Peek(len(early)) // it is there
 	}
-	return f.conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(f.conn, writeBuffer)), conn.SetDeadline(time.Time{})
-}
-
-// impatient is a connection that is cut when what is written is not read in time. The library would do so by a context, the
-// last of which it keeps.
-type impatient struct {
-	net.Conn
-
-	patience time.Duration
-}
-
-// Write implements net.Conn.
-func (c impatient) Write(b []byte) (int, error) {
-	_ = c.SetWriteDeadline(time.Now().Add(c.patience))
-	n, err := c.Conn.Write(b)
-	if err != nil {
-		_ = c.Close()
-	}
-	return n, err
+	return f.conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(f.conn, writeBuffer)), nil
 }
