@@ -90,9 +90,7 @@ type presenter struct {
 func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	shown := *graphql.DefaultErrorPresenter(ctx, err) // a copy: the original may be shared
 	if shown.Extensions["code"] != nil {              // gqlgen's own: the document is malformed or does not fit the schema
-		if shown.Message == "operation  not found" { // the executor looked for one without a name
-			shown.Message = "the document has several operations: operationName must say which"
-		}
+		discreet(&shown)
 		if p.reticent {
 			reticent(&shown)
 		}
