@@ -78,12 +78,7 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	}
 	s.store = db
 
-	tokens, err := auth.NewTokens(auth.TokenOptions{
-		Secret: []byte(strings.Repeat("s", auth.MinSecretLength)), Issuer: "test", Audience: "test", ClientID: "test", Now: now,
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	tokens := newTokens(tb, "s", now)
 	s.accounts = account.NewService(account.Options{
 		Store: db, Passwords: auth.NewPasswords(o.pool), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
 		Throttle: account.Throttle{FailuresOfAccount: often, FailuresOfAddress: often, SignupsOfAddress: often},
@@ -128,6 +123,18 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	s.Server = httptest.NewServer(site)
 	tb.Cleanup(s.Close)
 	return s
+}
+
+// newTokens signs and verifies as the server does, if the secret consists of its letter.
+func newTokens(tb testing.TB, letter string, now func() time.Time) *auth.Tokens {
+	tb.Helper()
+	tokens, err := auth.NewTokens(auth.TokenOptions{
+		Secret: []byte(strings.Repeat(letter, auth.MinSecretLength)), Issuer: "test", Audience: "test", ClientID: "test", Now: now,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return tokens
 }
 
 // countStatements counts what the store says that it runs.
