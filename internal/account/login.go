@@ -42,9 +42,6 @@ func (s *Service) authenticate(ctx context.Context, client auth.Client, in Login
 	defer place.Leave()
 	_, key, err := parseEmail(in.Email)
 	isEmail := err == nil
-	if !isEmail {
-		key = in.Email
-	}
 	return found, s.attempt(ctx, s.failures(client, key), func() error {
 		found, err = s.prove(ctx, place, normalizePassword(in.Password), func() (*Credentials, error) {
 			if isEmail {
@@ -56,9 +53,12 @@ func (s *Service) authenticate(ctx context.Context, client auth.Client, in Login
 	})
 }
 
-// failures are the attempts at a password of the account that has an email, in whatever way.
-func (s *Service) failures(client auth.Client, emailKey string) []throttle.Attempt {
-	attempts := []throttle.Attempt{s.throttle.FailuresOfAccount.Of("password", emailKey)}
+// failures are the attempts at a password of the account that has an email, in whatever way. What is no email is counted for the
+// address alone: it may be a password in the wrong place, which nothing must remember, not even by a hash.
+func (s *Service) failures(client auth.Client, emailKey string) (attempts []throttle.Attempt) {
+	if emailKey != "" {
+		attempts = append(attempts, s.throttle.FailuresOfAccount.Of("password", emailKey))
+	}
 	if network := client.Network(); network != "" {
 		attempts = append(attempts, s.throttle.FailuresOfAddress.Of("login", network))
 	}
