@@ -5,13 +5,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,6 +35,9 @@ type process struct {
 	ended chan error
 	log   *bytes.Buffer // to be read once it has ended
 }
+
+// listening is the line of the log, as JSON or as text, that tells where.
+var listening = regexp.MustCompile(`listening.*?addr\W+(?:0m)?"?([0-9.]+:[0-9]+)`)
 
 // environment is what a process is started with.
 type environment map[string]string
@@ -106,10 +108,8 @@ func launch(t *testing.T, env environment, run func(ctx context.Context, stderr 
 			p.ended <- nil // it is told here
 			t.Fatalf("it ended before it was ready: %v\n%s", <-returned, p.log)
 		}
-		var line struct{ Msg, Addr string }
-		_ = json.Unmarshal(text, &line)
-		if line.Msg == "listening" {
-			p.url = "http://" + line.Addr
+		if address := listening.FindSubmatch(text); address != nil {
+			p.url = "http://" + string(address[1])
 			break
 		}
 	}
@@ -133,77 +133,94 @@ func (p *process) end(t *testing.T) {
 	p.ended = nil
 }
 
-// post sends an operation, with more headers, each as Name: value, and returns the body of the answer.
-func (p *process) post(t *testing.T, token, query string, header ...string) string {
-	t.Helper()
-	answer, err := p.ask(t.Context(), token, query, header...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer
-}
-
-// ask does what post does, on any goroutine.
-func (p *process) ask(ctx context.Context, token, query string, header ...string) (string, error) {
-	body, err := json.Marshal(map[string]string{"query": query})
-	if err != nil {
-		return "", err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		return "", err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+token)
-	for _, line := range header {
-		name, value, _ := strings.Cut(line, ": ")
-		request.Header.Add(name, value)
-	}
-	_, answer, err := fetch(request)
-	return answer, err
-}
-
-// get returns the status and the body of the answer.
-func (p *process) get(t *testing.T, path string) (int, string) {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	status, answer, err := fetch(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return status, answer
+// answer is a response, read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   string
 }
 
 // client keeps its connections, for hundreds use it at once.
 var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
 
-// fetch returns the status and the body of the answer.
-func fetch(request *http.Request) (int, string, error) {
+// request sends a request with headers, each as Name: value, from any goroutine.
+func (p *process) request(ctx context.Context, method, target, body string, header ...string) (answer, error) {
+	request, err := http.NewRequestWithContext(ctx, method, p.url+target, strings.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		request.Header.Add(name, value)
+	}
 	response, err := client.Do(request)
 	if err != nil {
-		return 0, "", err
+		return answer{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	return response.StatusCode, string(body), err
+	text, err := io.ReadAll(response.Body)
+	return answer{response.StatusCode, response.Header, string(text)}, err
 }
 
+// send does so from the test's goroutine.
+func (p *process) send(t *testing.T, method, target, body string, header ...string) answer {
+	t.Helper()
+	got, err := p.request(t.Context(), method, target, body, header...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// ask sends an operation, with more headers, and returns the body of the answer.
+func (p *process) ask(ctx context.Context, token, query string, header ...string) (string, error) {
+	got, err := p.request(ctx, http.MethodPost, "/graphql", `{"query":`+quoted(query)+`}`,
+		append(header, "Content-Type: application/json", "Authorization: Bearer "+token)...)
+	return got.body, err
+}
+
+// post does so from the test's goroutine.
+func (p *process) post(t *testing.T, token, query string, header ...string) string {
+	t.Helper()
+	got, err := p.ask(t.Context(), token, query, header...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// get returns the status and the body of the answer.
+func (p *process) get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	got := p.send(t, http.MethodGet, path, "")
+	return got.status, got.body
+}
+
+const password = "violet tractor under the moss"
+
 const signup = `mutation {
-	signup(input: {email: "ada@example.org", password: "violet tractor under the moss", name: "Ada"}) {
+	signup(input: {email: "ada@example.org", password: "` + password + `", name: "Ada"}) {
 		tokens { accessToken } errors { message } } }`
 
-// accessToken takes the token out of an answer.
+// accessToken takes the token out of an answer, and refreshToken the other one.
 func accessToken(t *testing.T, answer string) string {
 	t.Helper()
-	_, rest, found := strings.Cut(answer, `"accessToken":"`)
-	token, _, _ := strings.Cut(rest, `"`)
+	return member(t, answer, "accessToken")
+}
+
+func refreshToken(t *testing.T, answer string) string {
+	t.Helper()
+	return member(t, answer, "refreshToken")
+}
+
+func member(t *testing.T, answer, name string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(answer, `"`+name+`":"`)
+	value, _, _ := strings.Cut(rest, `"`)
 	if !found {
-		t.Fatalf("no token in %s", answer)
+		t.Fatalf("no %s in %s", name, answer)
 	}
-	return token
+	return value
 }
 
 // torture is for tests that take minutes: they are skipped unless POSTERN_TORTURE is set, which make torture does.
@@ -212,18 +229,4 @@ func torture(t *testing.T) {
 	if os.Getenv("POSTERN_TORTURE") == "" { //nolint:forbidigo // no setting of the program's
 		t.Skip("it takes minutes: make torture")
 	}
-}
-
-// openSQL opens a database for what the program has no words for.
-func openSQL(t *testing.T, url string) *sql.DB {
-	t.Helper()
-	driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
-	if strings.HasPrefix(url, "postgres") {
-		driver, dsn = "pgx", url
-	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return db
 }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -167,8 +166,7 @@ func (d *device) refreshUntilItFails(t *testing.T, server *process) {
 // current nor as just used is lost.
 func (d *device) used(t *testing.T, url string) bool {
 	t.Helper()
-	db := openSQL(t, url)
-	defer func() { _ = db.Close() }()
+	db := storetest.Connect(t, url)
 	both, err := base64.RawURLEncoding.DecodeString(d.token)
 	if err != nil {
 		t.Fatal(err)
@@ -221,14 +219,8 @@ func (d *device) check(t *testing.T, server *process) (inTime bool) {
 // refreshToken logs in anew, and returns the refresh token.
 func (p *process) refreshToken(t *testing.T) string {
 	t.Helper()
-	answer := p.post(t, "", `mutation {
-		login(input: {email: "ada@example.org", password: "violet tractor under the moss"}) { tokens { refreshToken } } }`)
-	_, rest, _ := strings.Cut(answer, `"refreshToken":"`)
-	token, _, found := strings.Cut(rest, `"`)
-	if !found {
-		t.Fatalf("no token in %s", answer)
-	}
-	return token
+	return refreshToken(t, p.post(t, "", `mutation { login(input: {email: "ada@example.org", password: "`+password+`"}) {
+		tokens { refreshToken } } }`))
 }
 
 // errStrange says that the answer to a refresh is neither a token nor that there is none.

@@ -230,8 +230,7 @@ func (f *fleet) check(t *testing.T) {
 // published are the titles of all posts, in the order of their commits.
 func (f *fleet) published(t *testing.T) (titles []string) {
 	t.Helper()
-	db := openSQL(t, f.database)
-	defer func() { _ = db.Close() }()
+	db := storetest.Connect(t, f.database)
 	var list []byte
 	err := db.QueryRowContext(t.Context(), `
 		SELECT json_agg(title ORDER BY position) FROM publications JOIN posts ON posts.id = post_id`).Scan(&list)

@@ -195,8 +195,7 @@ func TestNewerSchema(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		env := environment{"DATABASE_URL": url, "DATA_DIR": t.TempDir()}
 		p := start(t, env)
-		db := openSQL(t, url)
-		defer func() { _ = db.Close() }()
+		db := storetest.Connect(t, url)
 		if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
 			t.Fatal(err)
 		}
