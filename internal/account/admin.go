@@ -52,7 +52,7 @@ func (s *Service) SetRole(ctx context.Context, email string, role auth.Role) err
 	if err != nil {
 		return err
 	}
-	return s.changed(ctx, found.ID, s.store.SetRole(ctx, found.ID, role))
+	return s.changed(ctx, found.ID, s.store.SetRole(ctx, found.ID, role, s.event(ctx, RoleChanged, found.ID).to(role)))
 }
 
 // Disable ends all sessions of an account, and lets it open none.
@@ -61,7 +61,7 @@ func (s *Service) Disable(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	return s.changed(ctx, found.ID, s.store.Disable(ctx, found.ID, s.now()))
+	return s.changed(ctx, found.ID, s.store.Disable(ctx, found.ID, s.now(), s.event(ctx, AccountDisabled, found.ID)))
 }
 
 // Enable undoes Disable; the sessions stay ended.
@@ -70,7 +70,7 @@ func (s *Service) Enable(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	return s.store.Enable(ctx, found.ID)
+	return s.store.Enable(ctx, found.ID, s.event(ctx, AccountEnabled, found.ID))
 }
 
 // SetPassword changes an account's password, and ends all its sessions. It answers an Invalid fault, too.
@@ -87,7 +87,7 @@ func (s *Service) SetPassword(ctx context.Context, email, password string) error
 	if err != nil {
 		return err
 	}
-	return s.changed(ctx, found.ID, s.store.SetPassword(ctx, found.ID, hash, nil))
+	return s.changed(ctx, found.ID, s.store.SetPassword(ctx, found.ID, hash, nil, s.event(ctx, PasswordChanged, found.ID)))
 }
 
 func (s *Service) byEmail(ctx context.Context, email string) (*Credentials, error) {

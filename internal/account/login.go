@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 
 	"postern/internal/auth"
 	"postern/internal/fault"
@@ -23,7 +24,8 @@ func (s *Service) Login(ctx context.Context, client auth.Client, in LoginInput) 
 		return Login{}, err
 	}
 	session, token := openSession(found.ID, client, s.now())
-	switch err := s.store.OpenSession(ctx, &session, found.PasswordHash); {
+	switch err := s.store.OpenSession(ctx, &session, found.PasswordHash,
+		s.event(ctx, LoggedIn, found.ID).of(session.ID)); {
 	case fault.CodeOf(err) == fault.NotFound: // disabled, deleted or another password, all in between
 		return Login{}, wrongCredentials()
 	case err != nil:
@@ -92,7 +94,7 @@ func (s *Service) prove(
 		case err != nil:
 			return nil, err
 		case !ok:
-			return nil, wrongCredentials()
+			return nil, errors.Join(wrongCredentials(), s.store.Record(ctx, s.event(ctx, LoginFailed, found.ID)))
 		case !auth.Outdated(found.PasswordHash):
 			return found, nil
 		}

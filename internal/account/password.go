@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -46,7 +47,7 @@ func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in Cha
 	if err != nil {
 		return nil, err
 	}
-	err = s.store.SetPassword(ctx, viewer.UserID, hash, proof)
+	err = s.store.SetPassword(ctx, viewer.UserID, hash, proof, s.event(ctx, PasswordChanged, viewer.UserID).of(viewer.SessionID))
 	return account, ended(s.changed(ctx, viewer.UserID, err))
 }
 
@@ -61,10 +62,12 @@ func (s *Service) confirm(
 	}
 	err = s.attempt(ctx, s.failures(auth.Client{}, credentials.EmailKey), func() error {
 		ok, err := place.Verify(ctx, normalizePassword(password), credentials.PasswordHash)
-		if err == nil && !ok {
-			err = fault.New(fault.InvalidCredentials, "The password is wrong.").At("input", field)
+		if err != nil || ok {
+			return err
 		}
-		return err
+		return errors.Join(
+			fault.New(fault.InvalidCredentials, "The password is wrong.").At("input", field),
+			s.store.Record(ctx, s.event(ctx, ConfirmationFailed, viewer.UserID).of(viewer.SessionID)))
 	})
 	if err != nil {
 		return nil, err

@@ -58,10 +58,11 @@ func (s *Service) repeat(ctx context.Context, state SessionState, token refreshT
 	return s.refreshed(ctx, state, next)
 }
 
-// reused ends a session one of whose tokens came back, and returns what whoever used it is told. This is the one place where
-// that is noticed, and so where it is to be recorded: in the transaction that ends the session, of which one of several wins.
+// reused ends a session one of whose tokens came back, and returns what whoever used it is told. Of several who use it at once
+// one ends the session, and so it is recorded once.
 func (s *Service) reused(ctx context.Context, state SessionState) error {
-	if err := s.changed(ctx, state.UserID, s.store.EndSession(ctx, state.UserID, state.ID)); err != nil {
+	reused := s.event(ctx, RefreshTokenReused, state.UserID).of(state.ID)
+	if err := s.changed(ctx, state.UserID, s.store.EndSession(ctx, state.UserID, state.ID, reused)); err != nil {
 		return orBadToken(err)
 	}
 	return badToken()

@@ -125,7 +125,7 @@ func (s *Service) DeleteAccount(ctx context.Context, viewer auth.Viewer, in Dele
 	if err != nil {
 		return id.User{}, err
 	}
-	err = s.store.DeleteAccount(ctx, viewer.UserID, proof)
+	err = s.store.DeleteAccount(ctx, viewer.UserID, proof, s.event(ctx, AccountDeleted, viewer.UserID))
 	return viewer.UserID, ended(s.changed(ctx, viewer.UserID, err))
 }
 

@@ -93,14 +93,18 @@ func (s *Service) unproven(in SignupInput, role auth.Role) (*Credentials, error)
 
 // create stores a new account; a handle that nobody asked for gives way to one that is free.
 func (s *Service) create(ctx context.Context, c *Credentials, anyHandle bool, session *SessionState) error {
+	signedUp := s.event(ctx, SignedUp, c.ID)
+	if session != nil {
+		signedUp = signedUp.of(session.ID)
+	}
 	if !anyHandle {
-		return s.store.CreateAccount(ctx, c, session)
+		return s.store.CreateAccount(ctx, c, session, signedUp)
 	}
 	var err error
 	for handle := range text.Candidates(c.Handle, maxHandle) {
 		c.Handle = handle
 		// If the email is taken, too, the next attempt tells that alone.
-		if err = s.store.CreateAccount(ctx, c, session); !slices.ContainsFunc(fault.All(err), isHandleTaken) {
+		if err = s.store.CreateAccount(ctx, c, session, signedUp); !slices.ContainsFunc(fault.All(err), isHandleTaken) {
 			return err
 		}
 	}

@@ -47,7 +47,7 @@ func (s *sessions) SessionRole(ctx context.Context, _ id.User, _ id.Session, _ t
 	return 0, ctx.Err()
 }
 
-func (s *sessions) EndSession(_ context.Context, _ id.User, session id.Session) error {
+func (s *sessions) EndSession(_ context.Context, _ id.User, session id.Session, _ ...Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.living, session)

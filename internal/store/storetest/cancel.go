@@ -49,6 +49,7 @@ func cancelledBefore(s *scene) {
 		"Rotate()":         second(s.store.Rotate(ctx, &rotated, session.Current)),
 		"EndSession()":     s.store.EndSession(ctx, c.ID, session.ID),
 		"EndSessions()":    second(s.store.EndSessions(ctx, c.ID, id.Session{}, session.CreatedAt)),
+		"Record()":         s.store.Record(ctx, s.event(account.LoggedIn, c.ID)),
 		"CreatePost()":     s.store.CreatePost(ctx, s.newPost(c)),
 		"UpdatePost()":     second(s.store.UpdatePost(ctx, post.ID, allow)),
 		"DeletePost()":     s.store.DeletePost(ctx, post.ID, allow),
