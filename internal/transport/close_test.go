@@ -17,6 +17,25 @@ import (
 	"postern/internal/transport/transporttest"
 )
 
+// farewell is how long a client has to take notice of the end of its connection.
+const farewell = 500 * time.Millisecond
+
+// errEnded is why a guest may not stay whom fresh credentials help.
+var errEnded = &gqlerror.Error{Message: "over", Extensions: map[string]any{"code": "UNAUTHENTICATED", "reason": "SESSION_ENDED"}}
+
+// TestInitTimeout: a client that does not say who it is may stay for ten seconds.
+func TestInitTimeout(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *live) {
+		start := time.Now()
+		conn := s.open(t)
+		transporttest.ExpectClose(t, conn, 4408, "Connection initialisation timeout")
+		if waited := time.Since(start); waited != s.socket.Init {
+			t.Errorf("closed after %s, want %s", waited, s.socket.Init)
+		}
+	})
+}
+
 // TestSilentPeer: a client that is not there is pinged twice, and gone when it has missed both.
 func TestSilentPeer(t *testing.T) {
 	t.Parallel()
@@ -68,9 +87,6 @@ func TestClientThatReadsNothing(t *testing.T) {
 		conn.expectCut(t, s.socket.Write)
 	})
 }
-
-// errEnded is why a guest may not stay whom fresh credentials help.
-var errEnded = &gqlerror.Error{Message: "over", Extensions: map[string]any{"code": "UNAUTHENTICATED", "reason": "SESSION_ENDED"}}
 
 // TestGuestMayNotStay: what is being answered is answered, and then the socket is closed, and says why.
 func TestGuestMayNotStay(t *testing.T) {

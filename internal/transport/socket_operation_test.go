@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"errors"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,6 +11,11 @@ import (
 	"postern/internal/blog"
 	"postern/internal/transport/transporttest"
 )
+
+// as is a message under another id.
+func as(id, message string) string {
+	return regexp.MustCompile(`"id":"\w+"`).ReplaceAllLiteralString(message, `"id":"`+id+`"`)
+}
 
 // TestSocketErrors: what goes wrong with an operation ends that operation, and nothing else.
 func TestSocketErrors(t *testing.T) {
@@ -126,11 +132,10 @@ func TestQueryThatNobodyWantsAnyMore(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, s *live) {
 		conn := s.dial(t)
-		for range 3 {
-			transporttest.Say(t, conn, limits)
-			<-s.asked
-			transporttest.Say(t, conn, stop)
-		}
+		transporttest.Say(t, conn, as("a", limits), as("b", limits)) // which are as many as are worked at
+		<-s.asked
+		<-s.asked
+		transporttest.Say(t, conn, as("a", stop), as("b", stop))
 		works(t, conn)
 	})
 }

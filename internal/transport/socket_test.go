@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -82,19 +81,6 @@ func TestMessageWithoutEnd(t *testing.T) {
 		}()
 		read(t, conn, "\x88\x27\x03\xf1the message has more than 65536 bytes")
 		conn.expectCut(t, farewell)
-	})
-}
-
-// TestInitTimeout: a client that does not say who it is may stay for ten seconds.
-func TestInitTimeout(t *testing.T) {
-	t.Parallel()
-	inBubble(t, func(t *testing.T, s *live) {
-		start := time.Now()
-		conn := s.open(t)
-		transporttest.ExpectClose(t, conn, 4408, "Connection initialisation timeout")
-		if waited := time.Since(start); waited != s.socket.Init {
-			t.Errorf("closed after %s, want %s", waited, s.socket.Init)
-		}
 	})
 }
 

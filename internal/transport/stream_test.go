@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -285,9 +284,6 @@ func works(t *testing.T, conn *websocket.Conn) {
 	expect(t, conn, queryAnswer, queryOver)
 }
 
-// farewell is how long a client has to take notice of the end of its connection.
-const farewell = 500 * time.Millisecond
-
 const (
 	hello       = `{"type":"connection_init"}`
 	welcome     = `{"type":"connection_ack"}`
@@ -300,11 +296,6 @@ const (
 	queryAnswer = `{"type":"next","id":"2","payload":{"data":{"__typename":"Query"}}}`
 	queryOver   = `{"type":"complete","id":"2"}`
 )
-
-// as is a message under another id.
-func as(id, message string) string {
-	return regexp.MustCompile(`"id":"\w+"`).ReplaceAllLiteralString(message, `"id":"`+id+`"`)
-}
 
 // heard is what a subscriber hears of a post.
 func heard(title string) string {
