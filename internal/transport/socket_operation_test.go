@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"postern/internal/blog"
 	"postern/internal/transport/transporttest"
@@ -82,13 +83,12 @@ func TestSubscriptionsOfASocket(t *testing.T) {
 func TestSubscriptionIsReplaced(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, s *live) {
-		conn := s.dial(t)
-		transporttest.Say(t, conn, follow, as("0", follow))
-		synctest.Wait()
-		for i := range 100 {
-			transporttest.Say(t, conn, as(strconv.Itoa(i), stop), as(strconv.Itoa(i+2), follow))
+		conn := s.silent(t, as("0", follow), as("1", follow))
+		for i := range 100 { // both messages are there at once
+			tell(t, conn, transporttest.Frame(as(strconv.Itoa(i), stop))+transporttest.Frame(as(strconv.Itoa(i+2), follow)))
 		}
-		works(t, conn)
+		tell(t, conn, transporttest.Frame(query))
+		read(t, conn, "\x81"+string(rune(len(queryAnswer)))+queryAnswer)
 	})
 }
 
@@ -127,16 +127,33 @@ func TestOperationsTakeTurns(t *testing.T) {
 	})
 }
 
-// TestQueryThatNobodyWantsAnyMore ends unanswered, and makes room for another.
+// TestQueryThatNobodyWantsAnyMore is not answered; what is asked next waits for its end, and may have its id.
 func TestQueryThatNobodyWantsAnyMore(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, s *live) {
 		conn := s.dial(t)
-		transporttest.Say(t, conn, as("a", limits), as("b", limits)) // which are as many as are worked at
+		transporttest.Say(t, conn, limits)
 		<-s.asked
-		<-s.asked
-		transporttest.Say(t, conn, as("a", stop), as("b", stop))
-		works(t, conn)
+		time.AfterFunc(time.Second, func() { s.answer <- struct{}{} })
+		transporttest.Say(t, conn, stop, as("1", query))
+		expect(t, conn, as("1", queryAnswer), over)
+	})
+}
+
+// TestManyPosts: those that were read make room for more, however long they are together.
+func TestManyPosts(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *live) {
+		conn := s.dial(t)
+		conn.SetReadLimit(-1)
+		transporttest.Say(t, conn, follow)
+		title := strings.Repeat("x", 3<<20)
+		for range 3 {
+			s.feed.posts <- &blog.Post{Title: title}
+			if transporttest.Hear(t, conn) != heard(title) {
+				t.Fatal("a post was not heard of")
+			}
+		}
 	})
 }
 
