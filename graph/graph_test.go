@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -44,6 +45,7 @@ type server struct {
 // options are how a server differs from development's.
 type options struct {
 	introspection bool
+	subscriptions int // that a socket may have, and operations that are worked at; 0: 20
 }
 
 // newServer starts one that is closed when the test ends.
@@ -103,7 +105,7 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	})
 	tb.Cleanup(func() { _ = s.connections.Shutdown(context.Background()) })
 	socket := transport.NewWebSocket(s.connections)
-	socket.MaxMessage, socket.MaxSubscriptions, socket.Variables = 1<<20, 20, shape
+	socket.MaxMessage, socket.MaxSubscriptions, socket.Variables = 1<<20, cmp.Or(o.subscriptions, 20), shape
 	socket.Write, socket.Ping = time.Hour, time.Hour // machines that test are busy
 	site, err := httpd.New(httpd.Options{
 		GraphQL: transport.Handler{Executor: exec, Transports: []transport.Transport{
