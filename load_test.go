@@ -18,7 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"postern/internal/transport"
+	"postern/internal/transport/transporttest"
 )
 
 // TestConnectionsAreCut cuts connections anywhere while posts are written.
@@ -143,23 +143,10 @@ func (l *listener) catchUp(t *testing.T, post int) {
 	}
 }
 
-// handshake opens a WebSocket.
-const handshake = "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" +
-	"Sec-WebSocket-Protocol: " + transport.WebSocketProtocol + "\r\n\r\n"
-
-// frame is a masked text frame of up to 125 bytes (RFC 6455, section 5.2); the mask is zero.
-func frame(text string) string {
-	return string([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}) + text
-}
-
-// goodbye is a masked frame that closes a WebSocket in good order.
-const goodbye = "\x88\x82\x00\x00\x00\x00\x03\xe8"
-
 // cutOne says some of what a subscriber says, over a WebSocket or for an event stream, and waits for a post if that is all of
 // it. Then it ends the connection, in one of the ways that there are.
 func cutOne(ctx context.Context, p *process, random *rand.Rand) error {
-	says, last := handshake+frame(sayHello)+frame(subscribing), goodbye
+	says, last := transporttest.Handshake+transporttest.Frame(sayHello)+transporttest.Frame(subscribing), transporttest.Goodbye
 	if random.IntN(3) == 0 {
 		last = ""
 		says = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\n" +

@@ -19,7 +19,7 @@ import (
 	"github.com/coder/websocket"
 
 	"postern/internal/store/storetest"
-	"postern/internal/transport"
+	"postern/internal/transport/transporttest"
 )
 
 // phc begins the hash of a password.
@@ -75,13 +75,7 @@ func (w *witness) ask(t *testing.T, token, query, variable string) string {
 // come.
 func (w *witness) watch(t *testing.T, bearer, last string, messages ...string) {
 	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), w.url+"/graphql", &websocket.DialOptions{
-		Subprotocols: []string{transport.WebSocketProtocol}, HTTPHeader: http.Header{"Authorization": {bearer}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.CloseNow() }()
+	conn := transporttest.Dial(t, w.url+"/graphql", websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {bearer}}})
 	for _, message := range messages {
 		_ = conn.Write(t.Context(), websocket.MessageText, []byte(message)) // it may be closed by now
 	}
@@ -227,9 +221,6 @@ func hello(token string) string {
 // streams says secrets over WebSockets, and as a client of event streams.
 func (w *witness) streams(t *testing.T, access, password, refresh string) {
 	t.Helper()
-	hello := func(token string) string {
-		return `{"type":"connection_init","payload":{"authorization":` + quoted("Bearer "+token) + `}}`
-	}
 	const viewer = `{"id":"1","type":"subscribe","payload":{"query":"{ viewer { email } }"}}`
 	w.watch(t, "", `"complete"`, hello(access), viewer)
 	w.watch(t, "Bearer "+access, `"complete"`, `{"type":"connection_init"}`, viewer)

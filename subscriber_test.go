@@ -16,7 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"postern/internal/transport"
+	"postern/internal/transport/transporttest"
 )
 
 // subscriber is what somebody hears until the server ends it.
@@ -131,20 +131,11 @@ const (
 // overWebSocket subscribes for as long as ctx lives, and returns what waits for the next event.
 func (p *process) overWebSocket(ctx context.Context, t *testing.T) func() ([]byte, error) {
 	t.Helper()
-	conn, _, err := websocket.Dial(ctx, p.url+"/graphql", &websocket.DialOptions{
-		Subprotocols: []string{transport.WebSocketProtocol},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := transporttest.Dial(t, p.url+"/graphql", websocket.DialOptions{})
 	context.AfterFunc(ctx, func() { _ = conn.CloseNow() })
-	for _, text := range []string{sayHello, subscribing} {
-		if err := conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, text, err := conn.Read(ctx); err != nil || string(text) != `{"type":"connection_ack"}` {
-		t.Fatalf("heard %s, %v, want connection_ack", text, err)
+	transporttest.Say(t, conn, sayHello, subscribing)
+	if text := transporttest.Hear(t, conn); text != `{"type":"connection_ack"}` {
+		t.Fatalf("heard %s, want connection_ack", text)
 	}
 	return func() ([]byte, error) {
 		_, text, err := conn.Read(ctx)

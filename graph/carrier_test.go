@@ -13,6 +13,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
+
+	"postern/internal/transport/transporttest"
 )
 
 // reply is what was answered.
@@ -62,9 +64,12 @@ func socket(t *testing.T, s *server, token string, request map[string]any) reply
 	if err != nil {
 		t.Fatal(err)
 	}
-	say(t, conn, greeting(token))
+	transporttest.Say(t, conn, greeting(token))
 	for {
-		var heard message
+		var heard struct {
+			Type    string
+			Payload json.RawMessage
+		}
 		err := wsjson.Read(t.Context(), conn, &heard)
 		if closed, ok := errors.AsType[websocket.CloseError](err); ok {
 			return reply{text: `{"errors":[{"extensions":{"code":"UNAUTHENTICATED","reason":"` + closed.Reason + `"}}]}`}
@@ -73,7 +78,7 @@ func socket(t *testing.T, s *server, token string, request map[string]any) reply
 		case err != nil:
 			t.Fatal(err)
 		case heard.Type == "connection_ack":
-			say(t, conn, `{"id":"1","type":"subscribe","payload":`+string(payload)+`}`)
+			transporttest.Say(t, conn, `{"id":"1","type":"subscribe","payload":`+string(payload)+`}`)
 		case heard.Type == "error":
 			return reply{text: `{"errors":` + string(heard.Payload) + `}`}
 		default:

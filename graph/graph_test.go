@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -49,6 +50,7 @@ var often = throttle.Limit{Most: 1 << 20, Within: time.Hour}
 type options struct {
 	introspection bool
 	pool          auth.Pool
+	subscriptions int // that a socket may have, and operations that are worked at; 0: 20
 }
 
 // patient is a pool that has room for all who race, and waits for machines that are busy.
@@ -107,7 +109,7 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	})
 	tb.Cleanup(func() { _ = s.connections.Shutdown(context.Background()) })
 	socket := transport.NewWebSocket(s.connections)
-	socket.MaxMessage, socket.MaxSubscriptions, socket.Variables = 1<<20, 20, shape
+	socket.MaxMessage, socket.MaxSubscriptions, socket.Variables = 1<<20, cmp.Or(o.subscriptions, 20), shape
 	socket.Write, socket.Ping = time.Hour, time.Hour // machines that test are busy
 	site, err := httpd.New(httpd.Options{
 		GraphQL: transport.Handler{Executor: exec, Transports: []transport.Transport{

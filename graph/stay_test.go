@@ -13,6 +13,7 @@ import (
 
 	"postern/internal/auth"
 	"postern/internal/store/storetest"
+	"postern/internal/transport/transporttest"
 )
 
 // TestWhatIsOpenEndsWithItsSession ends sessions in each way, for WebSockets that said who they are by their parameters or by a
@@ -46,14 +47,14 @@ func TestWhatIsOpenEndsWithItsSession(t *testing.T) {
 				stream := s.stream(t, ada)
 				end(t, s, ada)
 				for _, conn := range []*websocket.Conn{byParameters, byHeader} {
-					expectClose(t, conn, 4403, string(auth.SessionEnded))
+					transporttest.ExpectClose(t, conn, 4403, string(auth.SessionEnded))
 				}
 				rest, err := io.ReadAll(stream)
 				if want := string(auth.SessionEnded); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(string(rest), want) {
 					t.Errorf("the stream had %q, %v, want %s and that it was cut", rest, err, want)
 				}
 				for _, conn := range []*websocket.Conn{bobs, nobodys} {
-					say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"{ viewer { email } __typename }"}}`)
+					transporttest.Say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"{ viewer { email } __typename }"}}`)
 					hear(t, conn, "next")
 				}
 			})
@@ -63,25 +64,27 @@ func TestWhatIsOpenEndsWithItsSession(t *testing.T) {
 
 // TestRoleOfASocket: the role is the one that the account has when it asks.
 func TestRoleOfASocket(t *testing.T) {
-	s := newServer(t, storetest.SQLiteURL(t))
-	conn := s.dial(t, "", s.account(t, "ada", auth.Reader))
-	publish := func() string {
-		say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"mutation { createPost(input: {title: \"T\", content: \"x\"}) { post { title } } }"}}`)
-		text := hear(t, conn, "next")
-		hear(t, conn, "complete")
-		return text
-	}
-	for _, test := range []struct {
-		role auth.Role
-		want string
-	}{{auth.Reader, "FORBIDDEN"}, {auth.Author, `{"title":"T"}`}, {auth.Reader, "FORBIDDEN"}} {
-		if err := s.accounts.SetRole(t.Context(), "ada@example.org", test.role); err != nil {
-			t.Fatal(err)
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := newServer(t, url)
+		conn := s.dial(t, "", s.account(t, "ada", auth.Reader))
+		publish := func() string {
+			transporttest.Say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"mutation { createPost(input: {title: \"T\", content: \"x\"}) { post { title } } }"}}`)
+			text := hear(t, conn, "next")
+			hear(t, conn, "complete")
+			return text
 		}
-		if got := publish(); !strings.Contains(got, test.want) {
-			t.Errorf("as %s heard %s, want %s", test.role, got, test.want)
+		for _, test := range []struct {
+			role auth.Role
+			want string
+		}{{auth.Reader, "FORBIDDEN"}, {auth.Author, `{"title":"T"}`}, {auth.Reader, "FORBIDDEN"}} {
+			if err := s.accounts.SetRole(t.Context(), "ada@example.org", test.role); err != nil {
+				t.Fatal(err)
+			}
+			if got := publish(); !strings.Contains(got, test.want) {
+				t.Errorf("as %s heard %s, want %s", test.role, got, test.want)
+			}
 		}
-	}
+	})
 }
 
 // TestConnectionsOfAnAccount opens WebSockets and event streams until there are as many as may be. Those of others, and of
@@ -95,8 +98,8 @@ func TestConnectionsOfAnAccount(t *testing.T) {
 			s.stream(t, token)
 		}
 		conn := s.open(t, "")
-		say(t, conn, greeting(token))
-		expectClose(t, conn, websocket.StatusTryAgainLater, "10 connections")
+		transporttest.Say(t, conn, greeting(token))
+		transporttest.ExpectClose(t, conn, websocket.StatusTryAgainLater, "10 connections")
 		if rest, err := io.ReadAll(s.stream(t, token)); err == nil || !strings.Contains(string(rest), "CONNECTION_LIMIT") {
 			t.Errorf("the stream had %q, %v, want CONNECTION_LIMIT", rest, err)
 		}
@@ -111,8 +114,8 @@ func TestBadTokenOfAStream(t *testing.T) {
 		t.Errorf("the stream had %q, %v, want UNAUTHENTICATED and that it was cut", rest, err)
 	}
 	conn := s.open(t, "nonsense")
-	say(t, conn, greeting(""))
-	expectClose(t, conn, 4403, string(auth.TokenInvalid))
+	transporttest.Say(t, conn, greeting(""))
+	transporttest.ExpectClose(t, conn, 4403, string(auth.TokenInvalid))
 }
 
 // TestStrangersAreNotTold breaks the database: no transport tells what it, or a driver, has to say.
@@ -124,7 +127,7 @@ func TestStrangersAreNotTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		const query = `{ posts { totalCount } }`
-		say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"`+query+`"}}`)
+		transporttest.Say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"`+query+`"}}`)
 		stream, err := io.ReadAll(s.stream(t, ""))
 		if err != nil {
 			t.Fatal(err)

@@ -1,17 +1,17 @@
 package graph_test
 
 import (
-	"errors"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/coder/websocket"
-	"github.com/coder/websocket/wsjson"
 
 	"postern/internal/auth"
 	"postern/internal/store/storetest"
 	"postern/internal/transport"
+	"postern/internal/transport/transporttest"
 )
 
 // TestCloseCodes breaks the protocol in each way that it has a code for.
@@ -52,8 +52,8 @@ func TestCloseCodes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn := s.open(t, "")
-			say(t, conn, test.send...)
-			expectClose(t, conn, test.code, test.reason)
+			transporttest.Say(t, conn, test.send...)
+			transporttest.ExpectClose(t, conn, test.code, test.reason)
 		})
 	}
 	t.Run("no text", func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestCloseCodes(t *testing.T) {
 		if err := conn.Write(t.Context(), websocket.MessageBinary, []byte(hello)); err != nil {
 			t.Fatal(err)
 		}
-		expectClose(t, conn, 4400, "text")
+		transporttest.ExpectClose(t, conn, 4400, "text")
 	})
 }
 
@@ -69,11 +69,11 @@ func TestCloseCodes(t *testing.T) {
 func TestLogOutOverWebSocket(t *testing.T) {
 	s := newServer(t, storetest.SQLiteURL(t))
 	conn := s.dial(t, "", s.account(t, "ada", auth.Author))
-	say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"mutation { logout { endedSessionId } }"}}`)
+	transporttest.Say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"mutation { logout { endedSessionId } }"}}`)
 	if got := hear(t, conn, "next"); !strings.Contains(got, `"endedSessionId":"session_`) {
 		t.Errorf("heard %s, want the answer", got)
 	}
-	expectClose(t, conn, 4403, string(auth.SessionEnded))
+	transporttest.ExpectClose(t, conn, 4403, string(auth.SessionEnded))
 }
 
 // TestOneStream: a subscription has one field, and that for certain.
@@ -90,7 +90,7 @@ func TestOneStream(t *testing.T) {
 		`subscription($yes: Boolean = true) { ...A @skip(if: $yes) } fragment A on Subscription { postPublished { id } }`,
 		`subscription { ...A } fragment A on Subscription { ...A postPublished { id } }`,
 	} {
-		say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"`+document+`"}}`)
+		transporttest.Say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"`+document+`"}}`)
 		if got := hear(t, conn, "error"); !strings.Contains(got, "GRAPHQL_VALIDATION_FAILED") {
 			t.Errorf("%s: heard %s, want GRAPHQL_VALIDATION_FAILED", document, got)
 		}
@@ -123,7 +123,7 @@ func TestOtherSubprotocols(t *testing.T) {
 func TestVariablesOverWebSocket(t *testing.T) {
 	s := newServer(t, storetest.SQLiteURL(t))
 	conn := s.dial(t, "", "")
-	say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"{ __typename }","variables":{"a":`+
+	transporttest.Say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"{ __typename }","variables":{"a":`+
 		strings.Repeat("[", 20)+strings.Repeat("]", 20)+`}}}`)
 	if refused := hear(t, conn, "error"); !strings.Contains(refused, "VARIABLE_LIMIT") {
 		t.Errorf("deep variables = %s, want VARIABLE_LIMIT", refused)
@@ -137,21 +137,14 @@ func (s *server) open(t *testing.T, token string) *websocket.Conn {
 	if token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
-	conn, _, err := websocket.Dial(t.Context(), s.URL+"/graphql", &websocket.DialOptions{
-		Subprotocols: []string{transport.WebSocketProtocol}, HTTPHeader: header,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.CloseNow() })
-	return conn
+	return transporttest.Dial(t, s.URL+"/graphql", websocket.DialOptions{HTTPHeader: header})
 }
 
 // dial opens a WebSocket, and says who it is by a header, by parameters, or not at all.
 func (s *server) dial(t *testing.T, byHeader, byParameters string) *websocket.Conn {
 	t.Helper()
 	conn := s.open(t, byHeader)
-	say(t, conn, greeting(byParameters))
+	transporttest.Say(t, conn, greeting(byParameters))
 	hear(t, conn, "connection_ack")
 	return conn
 }
@@ -164,39 +157,16 @@ func greeting(token string) string {
 	return `{"type":"connection_init","payload":{"authorization":"Bearer ` + token + `"}}`
 }
 
-// say sends messages.
-func say(t *testing.T, conn *websocket.Conn, messages ...string) {
-	t.Helper()
-	for _, text := range messages {
-		if err := conn.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // hear is the payload of the next message, which must be of the type.
 func hear(t *testing.T, conn *websocket.Conn, kind string) (payload string) {
 	t.Helper()
-	var m message
-	if err := wsjson.Read(t.Context(), conn, &m); err != nil || m.Type != kind {
-		t.Fatalf("heard %s %s, %v, want %s", m.Type, m.Payload, err, kind)
+	text := transporttest.Hear(t, conn)
+	var m struct {
+		Type    string
+		Payload json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(text), &m); err != nil || m.Type != kind {
+		t.Fatalf("heard %s, want %s", text, kind)
 	}
 	return string(m.Payload)
-}
-
-// expectClose reads until the socket is closed, which must be by the code and for a reason that has the text.
-func expectClose(t *testing.T, conn *websocket.Conn, code websocket.StatusCode, reason string) {
-	t.Helper()
-	for {
-		_, text, err := conn.Read(t.Context())
-		if err == nil {
-			t.Logf("heard %s", text)
-			continue
-		}
-		closed, ok := errors.AsType[websocket.CloseError](err)
-		if !ok || closed.Code != code || !strings.Contains(closed.Reason, reason) {
-			t.Errorf("closed by %v, want %d %q", err, code, reason)
-		}
-		return
-	}
 }

@@ -2,7 +2,6 @@ package httpd
 
 import (
 	"context"
-	"time"
 
 	"postern/internal/auth"
 	"postern/internal/transport"
@@ -24,36 +23,31 @@ func (g Guests) Arrive(ctx context.Context) transport.Arrival {
 	return transport.Arrival{Context: kept, Name: caller.Client.Network(), Most: arriving * g.OfAddress}
 }
 
-const (
-	// arriving is how many times as many connections of an address as may be open may not yet have said whose they are.
-	arriving = 4
-	// lookTime is how long it may take to look up whose a connection is.
-	lookTime = 5 * time.Second
-)
+// arriving is how many times as many connections of an address as may be open may not yet have said whose they are.
+const arriving = 4
 
 // Attach implements transport.Reception. A token that is bad lets nobody in, for a client that came with one does not expect to be
 // anonymous for as long as the connection is open.
 func (g Guests) Attach(ctx context.Context, authorization string) (transport.Guest, error) {
 	caller := auth.FromContext(ctx)
 	if authorization != "" {
-		looking, cancel := context.WithTimeout(ctx, lookTime)
-		defer cancel()
 		var err error
-		if caller.Viewer, caller.Refusal, err = g.Authenticator.Authenticate(looking, []string{authorization}); err != nil {
+		if caller.Viewer, caller.Refusal, err = g.Authenticator.Authenticate(ctx, []string{authorization}); err != nil {
 			return transport.Guest{}, err
 		}
 		if caller.Refusal == auth.TokenMissing { // nobody but the client can have put something else there
 			caller.Refusal = auth.TokenInvalid
 		}
 	}
-	if caller.Viewer == nil && caller.Refusal != auth.TokenMissing {
-		return transport.Guest{}, caller.Refusal
-	}
-	if caller.Viewer == nil { // who has no session that could end
+	switch {
+	case caller.Viewer != nil:
+		watched, leave := g.Watch(ctx, caller)
+		return transport.Guest{Context: watched, Leave: leave, Name: caller.Viewer.UserID.String(), Most: g.OfAccount}, nil
+	case caller.Refusal == auth.TokenMissing: // who has no session that could end
 		return transport.Guest{
 			Context: auth.NewContext(ctx, caller), Leave: func() {}, Name: caller.Client.Network(), Most: g.OfAddress,
 		}, nil
+	default:
+		return transport.Guest{}, caller.Refusal
 	}
-	watched, leave := g.Watch(ctx, caller)
-	return transport.Guest{Context: watched, Leave: leave, Name: caller.Viewer.UserID.String(), Most: g.OfAccount}, nil
 }

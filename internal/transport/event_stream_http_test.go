@@ -29,7 +29,7 @@ func followByHand(version string) string {
 // streamByHand says something on a new connection, and answers the head of what comes back. The rest is the test's to read.
 func (s *live) streamByHand(t *testing.T, text string) (conn net.Conn, stream *bufio.Reader, head string) {
 	t.Helper()
-	conn = s.connect()
+	conn = s.connect(t)
 	t.Cleanup(func() { _ = conn.Close() })
 	tell(t, conn, text)
 	stream = bufio.NewReader(conn)
@@ -102,7 +102,7 @@ func TestEventStreamOfAClientThatIsGoneAtOnce(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, s *live) {
 		for range 2 {
-			conn := s.connect()
+			conn := s.connect(t)
 			tell(t, conn, followByHand("HTTP/1.1"))
 			_ = conn.Close()
 		}
@@ -169,7 +169,7 @@ func TestEventStreamOfHugeEvents(t *testing.T) {
 		_, stream := s.stream(t, followPosts, events)
 		read(t, stream, alive)
 		for range 2 {
-			s.feed.posts <- &blog.Post{Title: title}
+			go func() { s.feed.posts <- &blog.Post{Title: title} }()
 			read(t, stream, next(`{"data":{"postPublished":{"title":"`+title+`"}}}`))
 		}
 		close(s.feed.posts)

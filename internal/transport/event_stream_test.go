@@ -23,7 +23,7 @@ func (s *live) stream(t *testing.T, query, accept string) (*http.Response, *bufi
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", accept)
-	response, err := s.client().Do(request)
+	response, err := s.client(t).Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,20 +31,12 @@ func (s *live) stream(t *testing.T, query, accept string) (*http.Response, *bufi
 	return response, bufio.NewReader(response.Body)
 }
 
-// read reads what the stream is to begin with.
-func read(t *testing.T, stream io.Reader, want string) {
-	t.Helper()
-	got := make([]byte, len(want))
-	if n, err := io.ReadFull(stream, got); err != nil || string(got) != want {
-		t.Fatalf("read %q, %v, want %q", got[:n], err, want)
-	}
-}
-
 const (
 	events      = "text/event-stream"
 	followPosts = "subscription { postPublished { title } }"
 	alive       = ":\n\n"
 	complete    = "event: complete\ndata:\n\n"
+	getPosts    = "GET /graphql?query=subscription{postPublished{title}} HTTP/1.1\r\nHost: postern\r\nAccept: " + events + "\r\n\r\n"
 )
 
 func next(payload string) string { return "event: next\ndata: " + payload + "\n\n" }
@@ -198,14 +190,44 @@ func TestEventStreamsOfAGuest(t *testing.T) {
 func TestEventStreamOfClientThatReadsNothing(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, s *live) {
-		conn := s.connect()
-		defer func() { _ = conn.Close() }()
-		start := time.Now()
-		tell(t, conn, "GET /graphql?query="+strings.ReplaceAll(followPosts, " ", "+")+" HTTP/1.1\r\nHost: postern\r\nAccept: "+events+"\r\n\r\n")
-		time.Sleep(s.streams.Write) //nolint:forbidigo // it is the bubble's time
+		conn := s.connect(t)
+		tell(t, conn, getPosts)
+		conn.expectCut(t, s.streams.Write)
+	})
+}
+
+// TestEventStreamIsOver when it is complete: nothing more is written, for what comes next would be another answer's.
+func TestEventStreamIsOver(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *live) {
+		conn := s.connect(t)
+		tell(t, conn, getPosts)
 		synctest.Wait()
-		if rest, err := io.ReadAll(conn); err != nil || len(rest) != 0 {
-			t.Errorf("read %q, %v after %s, want nothing", rest, err, time.Since(start))
+		close(s.feed.posts)
+		defer time.AfterFunc(10*s.streams.Heartbeat, func() { _ = conn.Close() }).Stop()
+		text, _ := io.ReadAll(conn)
+		_, rest, complete := strings.Cut(string(text), complete)
+		if strings.Trim(rest, "\r\n0") != "" || !complete { // which is how the body ends
+			t.Errorf("read %q, want nothing after its end", text)
+		}
+	})
+}
+
+// TestEventStreamWithoutClient: the subscription ends with the client.
+func TestEventStreamWithoutClient(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *live) {
+		conn := s.connect(t)
+		tell(t, conn, getPosts)
+		go func() { _, _ = io.Copy(io.Discard, conn) }()
+		synctest.Wait()
+		_ = conn.Close()
+		conn.expectCut(t, 0)
+		synctest.Wait()
+		select {
+		case s.feed.posts <- &blog.Post{Title: "One"}:
+			t.Error("there is still a subscriber")
+		default:
 		}
 	})
 }
@@ -215,8 +237,7 @@ func TestEventStreamWithABodyThatNeverComes(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"Content-Length: 9", "Transfer-Encoding: chunked"} {
 		inBubble(t, func(t *testing.T, s *live) {
-			conn := s.connect()
-			defer func() { _ = conn.Close() }()
+			conn := s.connect(t)
 			tell(t, conn, "GET /graphql?query={__typename} HTTP/1.1\r\nHost: postern\r\nAccept: "+events+"\r\n"+body+"\r\n\r\n")
 			if answer, _ := io.ReadAll(conn); !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
 				t.Errorf("%s: answer = %q, want 400", body, answer)

@@ -69,13 +69,12 @@ func (s *socket) serve() {
 	defer s.excuse()
 	why := aside(s.greet)
 	if why == nil {
-		s.conn.SetReadLimit(s.MaxMessage)
 		s.pingAfter(s.Ping, 0)
 		defer context.AfterFunc(s.guest.Context, func() { s.bow(context.Cause(s.guest.Context)) })()
 	}
 	for why == nil {
 		var text []byte
-		if text, why = s.read(); why == nil {
+		if text, why = s.read(s.MaxMessage); why == nil {
 			why = aside(func() *closing { return s.take(text) })
 		}
 	}
@@ -103,18 +102,18 @@ func (s *socket) excuse() {
 	}
 }
 
-// read is the text of the next message; what is none is the reason to close.
-func (s *socket) read() ([]byte, *closing) {
+// read is the text of the next message, which may have so many bytes at most; what is none is the reason to close.
+func (s *socket) read(most int64) ([]byte, *closing) {
 	kind, reader, err := s.conn.Reader(context.Background())
 	if err != nil {
 		return nil, gone()
 	}
-	text, err := io.ReadAll(io.LimitReader(reader, s.MaxMessage+1))
+	text, err := io.ReadAll(io.LimitReader(reader, most+1))
 	switch {
 	case err != nil:
 		return nil, gone()
-	case int64(len(text)) > s.MaxMessage:
-		return nil, &closing{websocket.StatusMessageTooBig, fmt.Sprintf("the message has more than %d bytes", s.MaxMessage)}
+	case int64(len(text)) > most:
+		return nil, &closing{websocket.StatusMessageTooBig, fmt.Sprintf("the message has more than %d bytes", most)}
 	case kind != websocket.MessageText:
 		return nil, &closing{codeInvalidMessage, "a message must be text"}
 	}
@@ -134,7 +133,7 @@ func (s *socket) greet() *closing {
 	late := time.AfterFunc(s.Init, func() { s.close(closing{codeInitTimeout, "Connection initialisation timeout"}) })
 	defer late.Stop()
 	for {
-		text, why := s.read()
+		text, why := s.read(min(maxGreeting, s.MaxMessage))
 		if why != nil {
 			return why
 		}

@@ -60,7 +60,7 @@ func (s WebSocket) Do(w http.ResponseWriter, r *http.Request, exec *executor.Exe
 		connection.leave()
 		return
 	}
-	accepted.SetReadLimit(min(maxGreeting, s.MaxMessage))
+	accepted.SetReadLimit(-1) // the socket bounds what it reads
 	go newSocket(s, connection, accepted, hijacked.conn, exec).serve()
 }
 
