@@ -104,8 +104,8 @@ func newFleet(t *testing.T, subscribers int, patience time.Duration) *fleet {
 		})}
 		for n := range subscribers {
 			r.subscribers = append(r.subscribers,
-				subscribe(fmt.Sprintf("WebSocket %d of replica %d", n, i), r.overWebSocket(ctx, t)),
-				subscribe(fmt.Sprintf("event stream %d of replica %d", n, i), r.overEvents(ctx, t)))
+				subscribe(fmt.Sprintf("WebSocket %d of replica %d", n, i), r.overWebSocket(ctx, t, "")),
+				subscribe(fmt.Sprintf("event stream %d of replica %d", n, i), r.overEvents(ctx, t, "")))
 		}
 		f.replicas = append(f.replicas, r)
 	}
