@@ -71,7 +71,8 @@ func guess(t *testing.T, url string, guesses int) {
 	for range atOnce {
 		guessing.Go(func() {
 			for i := next.Add(1); i <= int64(guesses); i = next.Add(1) {
-				query := `mutation { login(input: {email: "ada@example.org", password: "guess number ` + strconv.FormatInt(i, 10) + `"}) {
+				email := []string{"ada@example.org", "ADA@example.org", " Ada@Example.Org "}[i%3]
+				query := `mutation { login(input: {email: "` + email + `", password: "guess number ` + strconv.FormatInt(i, 10) + `"}) {
 					errors { __typename } } }`
 				if i%10 == 0 { // which must not be two guesses
 					query = strings.Replace(query, "{ login", `{ one: login(input: {email: "ada@example.org", password: "guess"}) {

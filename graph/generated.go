@@ -394,7 +394,7 @@ type Mutation {
   login(
     """The credentials."""
     input: LoginInput!
-  ): LoginPayload @cost(weight: 200)
+  ): LoginPayload @cost(weight: 250)
 
   """
   Exchanges a refresh token for a new pair; it needs no valid access token. A refresh token is for one use: repeated within

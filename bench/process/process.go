@@ -36,7 +36,7 @@ func Start(ctx context.Context, binary string, log io.Writer, settings ...string
 	}
 	command := exec.CommandContext(ctx, binary)
 	command.Env = append(append(os.Environ(), "ADDR=127.0.0.1:0", "DATA_DIR="+data, "LOG_FORMAT=json",
-		"LIMIT_SIGNUPS_OF_ADDRESS=0", "LIMIT_POSTS_OF_ACCOUNT=0", "LIMIT_FAILURES_OF_ADDRESS=0"), settings...)
+		"LIMIT_SIGNUPS_OF_ADDRESS=0", "LIMIT_POSTS_OF_ACCOUNT=0", "LIMIT_FAILURES_OF_ADDRESS=0", "LIMIT_FAILURES_OF_ACCOUNT=0"), settings...)
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	stderr, err := command.StderrPipe()
 	if err == nil {

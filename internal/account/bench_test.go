@@ -14,6 +14,7 @@ import (
 	"postern/internal/fault"
 	"postern/internal/id"
 	"postern/internal/store/storetest"
+	"postern/internal/throttle"
 )
 
 // BenchmarkRefusedLogin measures what refusing a log-in takes, by why it is refused: one of each kind in turn, each of an
@@ -22,6 +23,9 @@ func BenchmarkRefusedLogin(b *testing.B) {
 	db := storetest.Open(b, storetest.SQLiteURL(b))
 	service := account.NewService(account.Options{
 		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Throttle: account.Throttle{
+			FailuresOfAccount: throttle.Limit{Most: b.N + 1}, FailuresOfAddress: throttle.Limit{Most: b.N + 1, Within: time.Hour},
+		},
 	})
 	hash, err := auth.NewPasswords(auth.DefaultPool()).Hash(b.Context(), password)
 	if err != nil {

@@ -19,40 +19,24 @@ type LoginInput struct {
 // one, another password. Whoever fails too often, or fails too often to get into one account, gets a RateLimited fault, whether
 // there is such an account or not.
 func (s *Service) Login(ctx context.Context, client auth.Client, in LoginInput) (Login, error) {
-	found, err := s.authenticate(ctx, client, in)
+	_, key, _ := parseEmail(in.Email) // what is no email has none, and is nobody's
+	attempts := s.failures(client, key)
+	var found *Credentials
+	err := s.attempt(ctx, attempts, func(h auth.Hasher) (err error) {
+		found, err = s.prove(ctx, h, key, normalizePassword(in.Password))
+		return err
+	})
 	if err != nil {
 		return Login{}, err
 	}
 	session, token := openSession(found.ID, client, s.now())
-	switch err := s.store.OpenSession(ctx, &session, found.PasswordHash,
-		s.event(ctx, LoggedIn, found.ID).of(session.ID)); {
+	switch err := s.store.OpenSession(ctx, &session, found.PasswordHash, attempts, s.event(ctx, LoggedIn, found.ID).of(session.ID)); {
 	case fault.CodeOf(err) == fault.NotFound: // disabled, deleted or another password, all in between
 		return Login{}, wrongCredentials()
 	case err != nil:
 		return Login{}, err
 	}
 	return s.login(&found.Account, session, token)
-}
-
-// authenticate finds the account that somebody proves to be theirs. Whom there is no place for among those who hash costs nothing
-// else.
-func (s *Service) authenticate(ctx context.Context, client auth.Client, in LoginInput) (found *Credentials, err error) {
-	place, err := s.passwords.Enter()
-	if err != nil {
-		return nil, err
-	}
-	defer place.Leave()
-	_, key, err := parseEmail(in.Email)
-	isEmail := err == nil
-	return found, s.attempt(ctx, s.failures(client, key), func() error {
-		found, err = s.prove(ctx, place, normalizePassword(in.Password), func() (*Credentials, error) {
-			if isEmail {
-				return s.enabled(ctx, key)
-			}
-			return &Credentials{}, nil
-		})
-		return err
-	})
 }
 
 // failures are the attempts at a password of the account that has an email, in whatever way. What is no email is counted for the
@@ -67,29 +51,30 @@ func (s *Service) failures(client auth.Client, emailKey string) (attempts []thro
 	return attempts
 }
 
-// attempt counts attempts as failures until they succeed: however many are made at once, no more are answered than may fail. What
-// is broken off stays a failure, or guesses could be made without end by doing so.
-func (s *Service) attempt(ctx context.Context, attempts []throttle.Attempt, try func() error) error {
-	if err := s.store.Attempt(ctx, s.now(), attempts...); err != nil {
+// attempt has somebody try a password. That is counted before as if it failed, and is to be forgiven if it does not: however many
+// try at once, no more are answered than may fail. What is broken off stays counted, or guesses could be made without end by doing
+// so; whose turn does not come, is not, nor does anybody wait for it who must not try.
+func (s *Service) attempt(ctx context.Context, attempts []throttle.Attempt, try func(h auth.Hasher) error) error {
+	if err := s.store.Throttled(ctx, s.now(), attempts...); err != nil {
 		return err
 	}
-	if err := try(); err != nil {
-		return err
-	}
-	return s.store.Forgive(ctx, attempts...)
+	return s.passwords.Do(ctx, func(h auth.Hasher) error {
+		if err := s.store.Attempt(ctx, s.now(), attempts...); err != nil {
+			return err
+		}
+		return try(h)
+	})
 }
 
-// prove finds credentials, and returns them if the password is theirs. Now that it is at hand, an outdated hash is replaced:
+// prove finds the enabled account that has an email, and returns its credentials if the password is theirs. Now that it is at hand, an outdated hash is replaced:
 // OWASP's Password Storage Cheat Sheet, "Upgrading Legacy Hashes".
-func (s *Service) prove(
-	ctx context.Context, place auth.Place, password string, find func() (*Credentials, error),
-) (*Credentials, error) {
+func (s *Service) prove(ctx context.Context, h auth.Hasher, emailKey, password string) (*Credentials, error) {
 	for {
-		found, err := find()
+		found, err := s.enabled(ctx, emailKey)
 		if err != nil {
 			return nil, err
 		}
-		ok, err := place.Verify(ctx, password, found.PasswordHash)
+		ok, err := h.Verify(password, found.PasswordHash)
 		switch {
 		case err != nil:
 			return nil, err
@@ -98,10 +83,7 @@ func (s *Service) prove(
 		case !auth.Outdated(found.PasswordHash):
 			return found, nil
 		}
-		hash, err := place.Hash(ctx, password)
-		if err != nil {
-			return nil, err
-		}
+		hash := h.Hash(password)
 		// Whoever logs in at the same time may have replaced it before: then that hash is verified on the next round.
 		switch err := s.store.Rehash(ctx, found.ID, found.PasswordHash, hash); {
 		case err == nil:
@@ -115,6 +97,9 @@ func (s *Service) prove(
 
 // enabled finds the credentials of an enabled account; those of nobody, if there is none.
 func (s *Service) enabled(ctx context.Context, emailKey string) (*Credentials, error) {
+	if emailKey == "" {
+		return &Credentials{}, nil
+	}
 	found, err := s.store.CredentialsByEmail(ctx, emailKey)
 	if fault.CodeOf(err) == fault.NotFound || err == nil && found.DisabledAt != nil {
 		return &Credentials{}, nil

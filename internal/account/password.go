@@ -34,16 +34,8 @@ func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in Cha
 	if err := checkPassword(password, account.words()...); err != nil {
 		return nil, fault.Place(err, "input", "newPassword")
 	}
-	place, err := s.passwords.Enter()
-	if err != nil {
-		return nil, err
-	}
-	defer place.Leave()
-	proof, err := s.confirm(ctx, place, viewer, in.CurrentPassword, "currentPassword")
-	if err != nil {
-		return nil, err
-	}
-	hash, err := place.Hash(ctx, password)
+	var hash string
+	proof, err := s.confirm(ctx, viewer, in.CurrentPassword, "currentPassword", func(h auth.Hasher) { hash = h.Hash(password) })
 	if err != nil {
 		return nil, err
 	}
@@ -52,18 +44,23 @@ func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in Cha
 }
 
 // confirm checks that the viewer knows their password; field is where in the input it stands. Who guesses it is throttled as who
-// logs in.
+// logs in. If it is right, what has to be hashed then is hashed in the same turn.
 func (s *Service) confirm(
-	ctx context.Context, place auth.Place, viewer auth.Viewer, password, field string,
+	ctx context.Context, viewer auth.Viewer, password, field string, then func(h auth.Hasher),
 ) (*Proof, error) {
 	credentials, err := s.store.Credentials(ctx, viewer.UserID)
 	if err != nil {
 		return nil, ended(err)
 	}
-	err = s.attempt(ctx, s.failures(auth.Client{}, credentials.EmailKey), func() error {
-		ok, err := place.Verify(ctx, normalizePassword(password), credentials.PasswordHash)
-		if err != nil || ok {
+	attempts := s.failures(auth.Client{}, credentials.EmailKey)
+	err = s.attempt(ctx, attempts, func(h auth.Hasher) error {
+		ok, err := h.Verify(normalizePassword(password), credentials.PasswordHash)
+		switch {
+		case err != nil:
 			return err
+		case ok:
+			then(h)
+			return nil
 		}
 		return errors.Join(
 			fault.New(fault.InvalidCredentials, "The password is wrong.").At("input", field),
@@ -72,7 +69,7 @@ func (s *Service) confirm(
 	if err != nil {
 		return nil, err
 	}
-	return &Proof{Session: viewer.SessionID, PasswordHash: credentials.PasswordHash}, nil
+	return &Proof{Session: viewer.SessionID, PasswordHash: credentials.PasswordHash}, s.store.Forgive(ctx, attempts...)
 }
 
 // words are what a password of this account must not be made of: its name, handle and email, and their parts.

@@ -60,16 +60,10 @@ func (s *Service) newAccount(
 	if broken != nil {
 		return nil, broken
 	}
-	place, err := s.passwords.Enter()
-	if err != nil {
-		return nil, err
-	}
-	defer place.Leave()
-	if err := s.store.Attempt(ctx, created.CreatedAt, attempts...); err != nil {
-		return nil, err
-	}
-	created.PasswordHash, err = place.Hash(ctx, password)
-	return created, err
+	return created, s.attempt(ctx, attempts, func(h auth.Hasher) error {
+		created.PasswordHash = h.Hash(password)
+		return nil
+	})
 }
 
 // unproven makes a new account without a password. If it breaks rules, it is returned all the same.

@@ -41,15 +41,19 @@ type Store interface {
 	// asks for none.
 	DeleteAccount(ctx context.Context, user id.User, proof *Proof, events ...Event) error
 
+	// Throttled answers the fault that Attempt would, if there is anything that others attempted before, and counts nothing.
+	Throttled(ctx context.Context, now time.Time, attempts ...throttle.Attempt) error
 	// Attempt counts attempts, all of them or none, of which each may be made so often, whoever makes it wherever. It answers
 	// a RateLimited fault if one may not be made yet.
 	Attempt(ctx context.Context, now time.Time, attempts ...throttle.Attempt) error
 	// Forgive takes back attempts that were counted: one, or, of those after which one waits longer and longer, all of that key.
 	Forgive(ctx context.Context, attempts ...throttle.Attempt) error
+	// ForgetAttempts deletes what has long been over, some of it at a time.
+	ForgetAttempts(ctx context.Context, now time.Time) error
 
-	// OpenSession opens one for the account if it is enabled and still has that password hash; NotFound if not. It deletes
-	// sessions of the account that have expired.
-	OpenSession(ctx context.Context, session *SessionState, passwordHash string, events ...Event) error
+	// OpenSession opens one for the account if it is enabled and still has that password hash; NotFound if not. It forgives the
+	// attempts that led to it, and deletes sessions of the account that have expired.
+	OpenSession(ctx context.Context, session *SessionState, passwordHash string, forgiven []throttle.Attempt, events ...Event) error
 	// SessionState finds a session of an enabled account, expired or not, by its family.
 	SessionState(ctx context.Context, family []byte) (*SessionState, error)
 	// Rotate stores the state if the session's current refresh token is still the given one, and tells whether it was.

@@ -39,7 +39,10 @@ func TestGuesses(t *testing.T) {
 		one := openOn(t, url, throttled)
 		two := openOn(t, url, throttled)
 		owner := one.viewer(t, one.signup(t, "Jane"))
-		for _, email := range []string{"jane@example.org", "nobody@example.org"} {
+		for _, emails := range [][]string{
+			{"jane@example.org", "JANE@example.org", " jane@EXAMPLE.org ", "jAnE@Example.Org\t"},
+			{"nobody@example.org", "Nobody@example.org"},
+		} {
 			var answered atomic.Int64
 			begun := one.clock.read()
 			for one.clock.read().Sub(begun) < 10*time.Minute {
@@ -47,7 +50,9 @@ func TestGuesses(t *testing.T) {
 				for i := range 20 {
 					h := []*house{one, two}[i%2]
 					guessing.Go(func() {
-						_, err := h.Login(t.Context(), from(i), account.LoginInput{Email: email, Password: "guess number " + strconv.Itoa(i)})
+						_, err := h.Login(t.Context(), from(i), account.LoginInput{
+							Email: emails[i%len(emails)], Password: "guess number " + strconv.Itoa(i),
+						})
 						switch fault.CodeOf(err) {
 						case fault.InvalidCredentials:
 							answered.Add(1)
@@ -58,11 +63,16 @@ func TestGuesses(t *testing.T) {
 					})
 				}
 				guessing.Wait()
+				if emails[0] == "jane@example.org" {
+					fails(t, "ChangePassword() while others guess", second(two.ChangePassword(t.Context(), owner, account.ChangePasswordInput{
+						CurrentPassword: password, NewPassword: "a heron reads the weather",
+					})), "RATE_LIMITED")
+				}
 				one.clock.advance(5 * time.Second)
 				two.clock.advance(5 * time.Second)
 			}
 			if n := answered.Load(); n > 20 || n < 5 {
-				t.Errorf("%d guesses at %s were answered, want 20 at most", n, email)
+				t.Errorf("%d guesses at %s were answered, want 20 at most", n, emails[0])
 			}
 		}
 		one.lives(t, "after all the guesses", owner, true)

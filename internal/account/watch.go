@@ -63,15 +63,22 @@ func (s *Service) Watch(ctx context.Context, caller auth.Caller) (context.Contex
 	return ctx, func() { end(nil) }
 }
 
-// Run watches, until ctx ends, over what Watch was asked to. It logs once when the store stops answering.
+// Run watches, until ctx ends, over what Watch was asked to, and forgets attempts that have long been over. It logs once when the
+// store stops answering.
 func (s *Service) Run(ctx context.Context) {
-	ticker := time.NewTicker(round)
+	ticker, forgetting := time.NewTicker(round), time.NewTicker(time.Minute)
 	defer ticker.Stop()
+	defer forgetting.Stop()
 	failed := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-forgetting.C:
+			if err := s.store.ForgetAttempts(ctx, s.now()); err != nil && !failed && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "attempts that are long over are kept for another minute", "error", err)
+			}
+			continue
 		case <-ticker.C:
 		}
 		err := s.look(ctx, s.watches.all())

@@ -2,12 +2,11 @@ package auth
 
 import "context"
 
-// Verify enters to verify alone.
-func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, error) {
-	place, err := p.Enter()
-	if err != nil {
-		return false, err
-	}
-	defer place.Leave()
-	return place.Verify(ctx, password, hash)
+// Verify waits for its turn to verify alone.
+func (p *Passwords) Verify(ctx context.Context, password, hash string) (ok bool, err error) {
+	err = p.Do(ctx, func(h Hasher) error {
+		ok, err = h.Verify(password, hash)
+		return err
+	})
+	return ok, err
 }

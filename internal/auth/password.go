@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -51,55 +52,41 @@ func NewPasswords(p Pool) *Passwords {
 	}
 }
 
-// Place is one among those who hash or wait.
-type Place struct{ of *Passwords }
-
-// Enter takes a place, which must be left, or answers an Overloaded fault at once: whoever has work that goes along with a hash
-// does it there, so that whom there is no room for costs next to nothing.
-func (p *Passwords) Enter() (Place, error) { return Place{p}, p.hashers.enter() }
-
-// Leave gives the place to somebody else.
-func (p Place) Leave() { p.of.hashers.leave() }
-
-// Hash enters for a hash alone.
-func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
-	place, err := p.Enter()
-	if err != nil {
-		return "", err
-	}
-	defer place.Leave()
-	return place.Hash(ctx, password)
+// Do does work that hashes when it is its turn. It waits for that, and answers an Overloaded fault if it does not come; any other
+// error is the work's.
+func (p *Passwords) Do(ctx context.Context, work func(h Hasher) error) (err error) {
+	refused := p.hashers.do(ctx, func() { err = work(Hasher{p.dummy}) })
+	return cmp.Or(refused, err)
 }
 
-// Hash returns the password's hash as a PHC string. It waits for its turn, and answers an Overloaded fault if that does not
-// come.
-func (p Place) Hash(ctx context.Context, password string) (string, error) {
+// Hash waits for its turn to hash a password, as Do does.
+func (p *Passwords) Hash(ctx context.Context, password string) (hash string, err error) {
+	err = p.Do(ctx, func(h Hasher) error {
+		hash = h.Hash(password)
+		return nil
+	})
+	return hash, err
+}
+
+// Hasher hashes for whom it is the turn.
+type Hasher struct{ dummy string }
+
+// Hash returns the password's hash as a PHC string.
+func (Hasher) Hash(password string) string {
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // crypto/rand never fails
-	var key []byte
-	err := p.of.hashers.do(ctx, func() { key = current.key(password, salt, keyLength) })
-	if err != nil {
-		return "", err
-	}
-	return current.format(salt, key), nil
+	return current.format(salt, current.key(password, salt, keyLength))
 }
 
 // Verify tells whether the password is the one that was hashed; the empty hash, that of no account, fits none and costs as
-// much as any other. It waits for its turn, and answers an Overloaded fault if that does not come.
-func (p Place) Verify(ctx context.Context, password, hash string) (bool, error) {
+// much as any other.
+func (h Hasher) Verify(password, hash string) (bool, error) {
 	known := hash != ""
 	if !known {
-		hash = p.of.dummy
+		hash = h.dummy
 	}
 	fits, err := matcher(hash)
-	if err != nil {
-		return false, err
-	}
-	var ok bool
-	if err := p.of.hashers.do(ctx, func() { ok = fits(password) }); err != nil {
-		return false, err
-	}
-	return ok && known, nil
+	return err == nil && fits(password) && known, err
 }
 
 // CheckHash tells whether Verify can do with a hash: argon2id as a PHC string, or bcrypt.

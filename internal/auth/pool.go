@@ -40,21 +40,15 @@ func newHashers(p Pool) hashers {
 	}
 }
 
-// enter takes a place among those who hash or wait, which must be left, or answers an Overloaded fault.
-func (h hashers) enter() error {
+// do does the work when it is its turn: first come, first served, for who waits to send to a channel is served so. The error
+// is ctx's, or an Overloaded fault.
+func (h hashers) do(ctx context.Context, work func()) error {
 	select {
 	case h.present <- struct{}{}:
-		return nil
+		defer func() { <-h.present }()
 	default:
 		return overloaded()
 	}
-}
-
-func (h hashers) leave() { <-h.present }
-
-// do does the work of who is present when it is its turn: first come, first served, for who waits to send to a channel is served
-// so. The error is ctx's, or an Overloaded fault.
-func (h hashers) do(ctx context.Context, work func()) error {
 	patience := time.NewTimer(h.patience)
 	defer patience.Stop()
 	select {

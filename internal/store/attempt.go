@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -29,19 +28,11 @@ func limited(attempts []throttle.Attempt) []throttle.Attempt {
 	return attempts
 }
 
-// attempt counts attempts, and answers which was one too many. Now and then it forgets what has long been over.
+// attempt counts attempts, and answers which was one too many.
 func (q querier) attempt(ctx context.Context, now time.Time, attempts []throttle.Attempt) error {
 	for _, a := range limited(attempts) {
 		if err := q.count(ctx, now, a); err != nil {
 			return err
-		}
-		const seldom = 1000
-		if rand.N(seldom) > 0 { //nolint:gosec // nobody gains by guessing it
-			continue
-		}
-		_, err := q.exec(ctx, `DELETE FROM attempts WHERE until <= $1`, now.Add(-throttle.Forget).UnixMicro())
-		if err != nil {
-			return fmt.Errorf("forget attempts: %w", err)
 		}
 	}
 	return nil
@@ -92,23 +83,53 @@ var countAndWait = func() string { //nolint:gochecknoglobals // a constant, but 
 			WHEN %[1]s >= $4 + %[4]d THEN %[3]d
 			ELSE %[2]d << (%[1]s - $4)
 		END
-	WHERE attempts.until <= $2`, count, throttle.Least.Microseconds(), throttle.Longest.Microseconds(), shifts)
+	WHERE attempts.until <= $2 OR attempts.count < $4`, count, throttle.Least.Microseconds(), throttle.Longest.Microseconds(), shifts)
 }()
+
+// Throttled implements account.Store.
+func (s *Store) Throttled(ctx context.Context, now time.Time, attempts ...throttle.Attempt) error {
+	for _, a := range limited(attempts) {
+		standing, err := s.read().standing(ctx, a)
+		if err != nil {
+			return err
+		}
+		if standing.Count >= a.Most && standing.Until.After(now) {
+			return throttle.TooOften(standing.Until, now)
+		}
+	}
+	return nil
+}
 
 // Forgive implements account.Store.
 func (s *Store) Forgive(ctx context.Context, attempts ...throttle.Attempt) error {
-	if attempts = limited(attempts); len(attempts) == 0 {
+	if len(limited(attempts)) == 0 {
 		return nil
 	}
+	return s.write(ctx, func(q querier) error { return q.forgive(ctx, attempts) })
+}
+
+func (q querier) forgive(ctx context.Context, attempts []throttle.Attempt) error {
+	for _, a := range limited(attempts) {
+		text := `UPDATE attempts SET count = count - 1 WHERE key = $1 AND count > 0`
+		if a.Within == 0 {
+			text = `DELETE FROM attempts WHERE key = $1`
+		}
+		if _, err := q.exec(ctx, text, a.Key); err != nil {
+			return fmt.Errorf("forgive attempt: %w", err)
+		}
+	}
+	return nil
+}
+
+// ForgetAttempts implements account.Store. It waits for nobody who counts an attempt, nor they for it for long.
+func (s *Store) ForgetAttempts(ctx context.Context, now time.Time) error {
+	const most = 1000
 	return s.write(ctx, func(q querier) error {
-		for _, a := range attempts {
-			text := `UPDATE attempts SET count = count - 1 WHERE key = $1 AND count > 0`
-			if a.Within == 0 {
-				text = `DELETE FROM attempts WHERE key = $1`
-			}
-			if _, err := q.exec(ctx, text, a.Key); err != nil {
-				return fmt.Errorf("forgive attempt: %w", err)
-			}
+		_, err := q.exec(ctx, `DELETE FROM attempts WHERE key IN (
+			SELECT key FROM attempts WHERE until <= $1 ORDER BY until LIMIT $2`+s.dialect.skipLocked+`)`,
+			now.Add(-throttle.Forget).UnixMicro(), most)
+		if err != nil {
+			return fmt.Errorf("forget attempts: %w", err)
 		}
 		return nil
 	})

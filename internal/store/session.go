@@ -11,11 +11,12 @@ import (
 	"postern/internal/fault"
 	"postern/internal/id"
 	"postern/internal/page"
+	"postern/internal/throttle"
 )
 
 // OpenSession implements account.Store. The new session comes first: whatever else ends an account's sessions takes hold
 // of the user's row before theirs, and so must this, lest each waits for the other.
-func (s *Store) OpenSession(ctx context.Context, session *account.SessionState, passwordHash string, events ...account.Event) error {
+func (s *Store) OpenSession(ctx context.Context, session *account.SessionState, passwordHash string, forgiven []throttle.Attempt, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
 		if err := s.insertSession(ctx, q, session, passwordHash); err != nil {
 			return err
@@ -23,6 +24,9 @@ func (s *Store) OpenSession(ctx context.Context, session *account.SessionState, 
 		_, err := q.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND expires_at <= $2`, session.UserID, session.CreatedAt)
 		if err != nil {
 			return fmt.Errorf("delete expired sessions: %w", err)
+		}
+		if err := q.forgive(ctx, forgiven); err != nil {
+			return err
 		}
 		return q.record(ctx, events)
 	})

@@ -71,7 +71,7 @@ func nothingThere(s *scene) {
 		"Disable()":            s.store.Disable(ctx, gone.ID, now),
 		"Enable()":             s.store.Enable(ctx, gone.ID),
 		"DeleteAccount()":      s.store.DeleteAccount(ctx, gone.ID, nil),
-		"OpenSession()":        s.store.OpenSession(ctx, s.newSession(gone.ID), gone.PasswordHash),
+		"OpenSession()":        s.store.OpenSession(ctx, s.newSession(gone.ID), gone.PasswordHash, nil),
 		"SessionState()":       second(s.store.SessionState(ctx, session.Family)),
 		"SessionRole()":        second(s.store.SessionRole(ctx, gone.ID, session.ID, now)),
 		"EndSession()":         s.store.EndSession(ctx, gone.ID, session.ID),
@@ -296,7 +296,7 @@ func accountDisabled(s *scene) {
 	s.living(other.ID, others)
 	s.notFound("SessionState()", second(s.store.SessionState(s.ctx, session.Family)))
 	s.notFound("SessionRole()", second(s.store.SessionRole(s.ctx, c.ID, session.ID, at)))
-	s.notFound("OpenSession()", s.store.OpenSession(s.ctx, s.newSession(c.ID), c.PasswordHash))
+	s.notFound("OpenSession()", s.store.OpenSession(s.ctx, s.newSession(c.ID), c.PasswordHash, nil))
 
 	s.must(s.store.Enable(s.ctx, c.ID))
 	got, err = s.store.Credentials(s.ctx, c.ID)

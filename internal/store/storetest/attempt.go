@@ -13,7 +13,11 @@ func attempts() []clause {
 	return []clause{
 		{"so many attempts are counted until a time, and then anew", countedWithin},
 		{"who fails too often waits longer and longer", countedWithWaiting},
+		{"below the limit nobody waits, however much clocks differ", countedByOtherClocks},
 		{"attempts are counted all or none", countedTogether},
+		{"who may not try is told so without being counted", throttled},
+		{"who logs in is forgiven, and who does not is not", forgivenByOpening},
+		{"what has long been over is forgotten, and nothing else", attemptsForgotten},
 		{"what is forgiven was not counted", forgiven},
 		{"of many who try at once as many are counted as may be", raceToTry},
 		{"two who try the same two things wait for each other, and not for ever", raceInBothOrders},
@@ -76,6 +80,57 @@ func countedWithWaiting(s *scene) {
 	once := throttle.Limit{Most: 1}.Of("password", "b")
 	s.must(s.store.Attempt(s.ctx, now, once))
 	s.tooOften("Attempt()", s.store.Attempt(s.ctx, now, once), throttle.Least)
+}
+
+func countedByOtherClocks(s *scene) {
+	_, now := s.next()
+	a, b := throttle.Limit{Most: 5}.Of("password", "a"), throttle.Limit{Most: 5, Within: time.Hour}.Of("login", "b")
+	for i := range 5 {
+		s.must(s.store.Attempt(s.ctx, now.Add(-time.Duration(i)*10*time.Minute), a, b))
+	}
+	s.tooOften("Attempt()", s.store.Attempt(s.ctx, now.Add(-40*time.Minute), a), throttle.Least)
+}
+
+func throttled(s *scene) {
+	_, now := s.next()
+	within, waiting := throttle.Limit{Most: 2, Within: time.Hour}.Of("x", "a"), throttle.Limit{Most: 2}.Of("x", "b")
+	free := throttle.Limit{}.Of("x", "c")
+	for _, a := range []throttle.Attempt{within, waiting} {
+		for range 2 {
+			s.must(s.store.Throttled(s.ctx, now, a, free))
+			s.must(s.store.Attempt(s.ctx, now, a, free))
+		}
+		before, err := s.store.Standing(s.ctx, a)
+		s.must(err)
+		s.tooOften("Throttled()", s.store.Throttled(s.ctx, now, free, a), before.Until.Sub(now))
+		s.must(s.store.Throttled(s.ctx, before.Until, a))
+		after, err := s.store.Standing(s.ctx, a)
+		s.returns("Standing()", after, err, before)
+	}
+}
+
+func forgivenByOpening(s *scene) {
+	c := s.user()
+	_, now := s.next()
+	a := throttle.Limit{Most: 1, Within: time.Hour}.Of("x", "a")
+	s.must(s.store.Attempt(s.ctx, now, a))
+	s.notFound("OpenSession()", s.store.OpenSession(s.ctx, s.newSession(c.ID), "another", []throttle.Attempt{a}))
+	s.tooOften("Attempt()", s.store.Attempt(s.ctx, now, a), time.Hour)
+	s.must(s.store.OpenSession(s.ctx, s.newSession(c.ID), c.PasswordHash, []throttle.Attempt{a}))
+	s.must(s.store.Attempt(s.ctx, now, a))
+}
+
+func attemptsForgotten(s *scene) {
+	_, now := s.next()
+	hourly := throttle.Limit{Most: 1, Within: time.Hour}
+	old, young := hourly.Of("x", "old"), hourly.Of("x", "young")
+	s.must(s.store.Attempt(s.ctx, now, old))
+	s.must(s.store.Attempt(s.ctx, now.Add(time.Microsecond), young))
+	s.must(s.store.ForgetAttempts(s.ctx, now.Add(time.Hour+throttle.Forget)))
+	for a, want := range map[throttle.Attempt]int{old: 0, young: 1} {
+		standing, err := s.store.Standing(s.ctx, a)
+		s.returns("Standing()", standing.Count, err, want)
+	}
 }
 
 func countedTogether(s *scene) {

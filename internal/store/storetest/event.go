@@ -62,7 +62,7 @@ func (s *scene) changes() map[string]func(c *account.Credentials, session *accou
 			return s.store.Enable(ctx, c.ID, e)
 		},
 		"OpenSession()": func(c *account.Credentials, _ *account.SessionState, e account.Event) error {
-			return s.store.OpenSession(ctx, s.newSession(c.ID), c.PasswordHash, e)
+			return s.store.OpenSession(ctx, s.newSession(c.ID), c.PasswordHash, nil, e)
 		},
 		"EndSession()": func(c *account.Credentials, session *account.SessionState, e account.Event) error {
 			return s.store.EndSession(ctx, c.ID, session.ID, e)

@@ -238,7 +238,7 @@ func raceToOpen(s *scene, end func(s *scene, c *account.Credentials) error) {
 			if i == openers/2 {
 				return end(s, c)
 			}
-			return s.store.OpenSession(s.ctx, opened[i], c.PasswordHash)
+			return s.store.OpenSession(s.ctx, opened[i], c.PasswordHash, nil)
 		}) {
 			if err != nil && (i == openers/2 || fault.CodeOf(err) != fault.NotFound) {
 				s.t.Errorf("OpenSession() and who ends it: error = %v, want none or %s", err, fault.NotFound)
@@ -275,7 +275,7 @@ func raceOnAccount(s *scene) {
 		for i, err := range together(8, func(i int) error {
 			switch i {
 			case 0:
-				return s.store.OpenSession(s.ctx, late, c.PasswordHash)
+				return s.store.OpenSession(s.ctx, late, c.PasswordHash, nil)
 			case 1:
 				return second(s.store.EndSessions(s.ctx, c.ID, kept.ID, late.CreatedAt))
 			case 2:
