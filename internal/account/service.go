@@ -1,6 +1,6 @@
 // Package account keeps users, their credentials and their sessions: who they are, how they prove it, and for how long.
 //
-// It knows no transport and no SQL: it may import auth, fault, id, page and text.
+// It knows no transport and no SQL: it may import auth, fault, id, page, text and throttle.
 package account
 
 import (
