@@ -51,8 +51,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	return cli.Run(ctx, cli.Env{
 		Args: args, Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr,
 		Open: openStore, Now: time.Now,
-		Accounts: func(s *store.Store) *account.Service {
-			return account.NewService(account.Options{Store: s, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now})
+		Accounts: func(c config.Config, s *store.Store) *account.Service {
+			return account.NewService(account.Options{
+				Store: s, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now, MinPassword: c.PasswordMinLength,
+			})
 		},
 		Serve: func(ctx context.Context, c config.Config) error { return serve(ctx, c, stdout, stderr) },
 	})
@@ -201,7 +203,7 @@ func newAccounts(
 	}
 	accounts := account.NewService(account.Options{
 		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Tokens: tokens, Now: time.Now,
-		SignupOpen: c.Signup, SignupRole: signupRole, Log: log,
+		SignupOpen: c.Signup, SignupRole: signupRole, MinPassword: c.PasswordMinLength, Log: log,
 		Throttle: account.Throttle{
 			FailuresOfAccount: throttle.Limit{Most: c.LimitFailuresOfAccount},
 			FailuresOfAddress: throttle.Limit{Most: c.LimitFailuresOfAddress, Within: 10 * time.Minute},

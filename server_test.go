@@ -277,6 +277,22 @@ func TestUserCommandBesideServer(t *testing.T) {
 	})
 }
 
+// TestShortPasswords asks for passwords of eight characters, at the server and by the command.
+func TestShortPasswords(t *testing.T) {
+	env := environment{"DATA_DIR": t.TempDir(), "PASSWORD_MIN_LENGTH": "8"}
+	p := start(t, env)
+	for short, want := range map[string]string{"x7kq9zw": "8 to 128 characters; this one has 7.", "x7kq9zwv": `"errors":[]`} {
+		got := p.post(t, "", strings.Replace(signup, password, short, 1))
+		if !strings.Contains(got, want) {
+			t.Errorf("sign-up with %q is answered %s, want %s", short, got, want)
+		}
+	}
+	command := []string{"user", "password", "ada@example.org"}
+	if err := run(t.Context(), command, env.getenv, strings.NewReader("v9wzx7kq"), io.Discard, io.Discard); err != nil {
+		t.Errorf("postern %v = %v, want nil", command, err)
+	}
+}
+
 func TestTrustedProxies(t *testing.T) {
 	for setting, want := range map[string]string{"": "127.0.0.1", "10.0.0.0/8,127.0.0.1": "203.0.113.9"} {
 		p := start(t, environment{"DATA_DIR": t.TempDir(), "TRUSTED_PROXIES": setting})
@@ -318,6 +334,7 @@ func TestBadSettingTouchesNothing(t *testing.T) {
 		"TRUSTED_PROXIES":     {"TRUSTED_PROXIES": "10.0.0.7,proxy"},
 		"CORS_ORIGINS":        {"CORS_ORIGINS": "localhost:3000"},
 		"LIMIT_DEPTH":         {"LIMIT_DEPTH": "0"},
+		"PASSWORD_MIN_LENGTH": {"PASSWORD_MIN_LENGTH": "7"},
 	} {
 		t.Run(setting, func(t *testing.T) {
 			env["DATA_DIR"] = filepath.Join(t.TempDir(), "data")

@@ -725,7 +725,7 @@ type ConflictError implements UserError {
 input SignupInput {
   """At most 254 characters; letters' case does not matter."""
   email: String!
-  """15 to 128 characters, and none of the well-known ones."""
+  """15 to 128 characters, unless the server has another least, of 8 or more; and none of the well-known ones."""
   password: String!
   """The name to show, 1 to 80 characters."""
   name: String!
@@ -807,7 +807,7 @@ type RevokeOtherSessionsPayload {
 input ChangePasswordInput {
   """The password until now."""
   currentPassword: String!
-  """15 to 128 characters, and none of the well-known ones."""
+  """15 to 128 characters, unless the server has another least, of 8 or more; and none of the well-known ones."""
   newPassword: String!
 }
 

@@ -120,10 +120,15 @@ func refuseIntrospection(observers *core.Events, addError core.AddErrFunc) {
 	})
 }
 
-// How gqlparser quotes what somebody wrote: a token that it did not expect, and a value that does not fit.
+// How gqlparser quotes what somebody wrote: a token that it did not expect, and a value of a document or of a variable that does
+// not fit.
 var (
-	quotedToken = regexp.MustCompile(`(?s)(Name|Int|Float|String) ".*`)
-	quotedValue = regexp.MustCompile(`(?s)(: |, found ).*`)
+	quotedToken    = regexp.MustCompile(`(?s)(Name|Int|Float|String|Comment) ".*|(escape sequence): .*`)
+	quotedValue    = regexp.MustCompile(`(?s)(: |, found ).*`)
+	quotedEnum     = regexp.MustCompile(`(?s)^Value ".*" does not exist`)
+	quotedVariable = regexp.MustCompile(`(?s)^.*( is not a valid \w+)$`)
+	quotedNumber   = regexp.MustCompile(`(?s)^(cannot use) (?:value |[-+.0-9]).*( as \w+).*$`)
+	quotedDefault  = regexp.MustCompile(`(?s)^strconv\..*$`)
 )
 
 // shortName is what somebody may have misspelt, rather than a token.
@@ -134,9 +139,9 @@ var shortName = regexp.MustCompile(`^[_A-Za-z][_0-9A-Za-z]{0,39}$`)
 func discreet(err *gqlerror.Error) {
 	switch {
 	case err.Extensions["code"] == errcode.ParseFailed:
-		err.Message = quotedToken.ReplaceAllString(err.Message, "$1")
+		err.Message = quotedToken.ReplaceAllString(err.Message, "$1$2")
 	case strings.HasPrefix(err.Rule, "ValuesOfCorrectType") && !strings.HasSuffix(err.Message, ", found null."):
-		err.Message = quotedValue.ReplaceAllString(err.Message, "")
+		err.Message = quotedEnum.ReplaceAllString(quotedValue.ReplaceAllString(err.Message, ""), "The value does not exist")
 	case err.Message == "operation  not found": // the executor looked for one without a name
 		err.Message = "the document has several operations: operationName must say which"
 	case strings.HasPrefix(err.Message, "operation ") && strings.HasSuffix(err.Message, " not found"):
@@ -145,6 +150,10 @@ func discreet(err *gqlerror.Error) {
 		if last := len(err.Path) - 1; !shortName.MatchString(fmt.Sprint(err.Path[last])) {
 			err.Path = err.Path[:last]
 		}
+	case ofVariable(err):
+		err.Message = quotedVariable.ReplaceAllString(err.Message, "the value$1")
+		err.Message = quotedNumber.ReplaceAllString(err.Message, "$1 the value$2")
+		err.Message = quotedDefault.ReplaceAllString(err.Message, "the value by default does not fit")
 	}
 }
 

@@ -80,7 +80,7 @@ func (s *Service) SetPassword(ctx context.Context, email, password string) error
 		return err
 	}
 	password = normalizePassword(password)
-	if err := checkPassword(password, found.words()...); err != nil {
+	if err := s.checkPassword(password, found.words()...); err != nil {
 		return err
 	}
 	hash, err := s.passwords.Hash(ctx, password)

@@ -3,6 +3,7 @@ package account_test
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -24,9 +25,16 @@ func legacy(t *testing.T, password string) map[string]string {
 		t.Fatal(err)
 	}
 	salt, encode := []byte("a salt of a salt"), base64.RawStdEncoding.EncodeToString
+	argon := func(memory, passes uint32, lanes uint8) string {
+		key := argon2.IDKey([]byte(password), salt, passes, memory, lanes, 32)
+		return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", memory, passes, lanes, encode(salt), encode(key))
+	}
 	return map[string]string{
-		"bcrypt":   string(hash),
-		"argon2id": "$argon2id$v=19$m=64,t=1,p=1$" + encode(salt) + "$" + encode(argon2.IDKey([]byte(password), salt, 1, 64, 1, 32)),
+		"bcrypt":                    string(hash),
+		"argon2id":                  argon(64, 1, 1),
+		"argon2id that costs more":  argon(1<<16, 3, 4),
+		"argon2id with more lanes":  argon(19456, 2, 2),
+		"argon2id with more passes": argon(19456, 3, 1),
 	}
 }
 

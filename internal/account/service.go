@@ -1,9 +1,10 @@
 // Package account keeps users, their credentials and their sessions: who they are, how they prove it, and for how long.
 //
-// It knows no transport and no SQL: it may import auth, fault, id, page and text.
+// It knows no transport and no SQL: it may import auth, fault, id, page, text and throttle.
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -27,6 +28,8 @@ type Options struct {
 	Throttle   Throttle
 	// Log is told by Run of what nobody else is told.
 	Log *slog.Logger
+	// MinPassword is how many characters a new password has at least; 15 by default.
+	MinPassword int
 }
 
 // Throttle is how often somebody may try to get in.
@@ -44,6 +47,7 @@ type Service struct {
 	now       func() time.Time
 	open      bool
 	role      auth.Role
+	shortest  int // that a new password may be, in characters
 	log       *slog.Logger
 	throttle  Throttle
 	watches   watches
@@ -59,6 +63,7 @@ func NewService(o Options) *Service {
 		now:       func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		open:      o.SignupOpen,
 		role:      o.SignupRole,
+		shortest:  cmp.Or(o.MinPassword, minPassword),
 		log:       o.Log,
 		throttle:  o.Throttle,
 		watches:   newWatches(),

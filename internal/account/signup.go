@@ -56,7 +56,7 @@ func (s *Service) newAccount(
 		words = nil // what breaks its own rule may be as long as a request
 	}
 	password := normalizePassword(in.Password)
-	broken = errors.Join(broken, fault.Place(checkPassword(password, words...), "input", "password"))
+	broken = errors.Join(broken, fault.Place(s.checkPassword(password, words...), "input", "password"))
 	if broken != nil {
 		return nil, broken
 	}

@@ -70,7 +70,10 @@ func TestOutdated(t *testing.T) {
 	for hash, want := range map[string]bool{
 		hashed(t, auth.NewPasswords(auth.DefaultPool()), "password"):   false,
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key:           false,
-		"$argon2id$v=19$m=65536,t=3,p=4$" + salt + "$" + key:           false, // costs more
+		"$argon2id$v=19$m=19457,t=2,p=1$" + salt + "$" + key:           true,
+		"$argon2id$v=19$m=19456,t=3,p=1$" + salt + "$" + key:           true,
+		"$argon2id$v=19$m=19456,t=2,p=2$" + salt + "$" + key:           true,
+		"$argon2id$v=19$m=65536,t=3,p=4$" + salt + "$" + key:           true,
 		"$argon2id$v=19$m=19455,t=2,p=1$" + salt + "$" + key:           true,
 		"$argon2id$v=19$m=65536,t=1,p=1$" + salt + "$" + key:           true,
 		"$2b$14$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy": true,

@@ -40,6 +40,12 @@ func (p Proxies) ClientOf(r *http.Request) Client {
 	return Client{Address: p.address(r), UserAgent: printable(r.UserAgent(), maxUserAgent)}
 }
 
+// Ignore tells whether a request says whom it was passed on for, and we do not believe its peer.
+func (p Proxies) Ignore(r *http.Request) bool {
+	peer, _ := parseAddress(r.RemoteAddr)
+	return len(r.Header["X-Forwarded-For"]) > 0 && !p.include(peer)
+}
+
 // address is that of the peer or, as long as that is a proxy, of whom it was asked by: each adds that to the end of
 // X-Forwarded-For. What a client has written there itself comes before its own address, which no proxy is at. What cannot be
 // read ends the search.

@@ -65,6 +65,17 @@ func TestVerifyReference(t *testing.T) {
 	}
 }
 
+// TestCheckHashTakesWhatOthersMake hands in what PHP and argon2's libraries make by default, and the most that a hash may cost.
+func TestCheckHashTakesWhatOthersMake(t *testing.T) {
+	t.Parallel()
+	for _, costs := range []string{"m=65536,t=4,p=1", "m=65536,t=3,p=4", "m=65536,t=4,p=4"} {
+		hash := "$argon2id$v=19$" + costs + "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+		if err := auth.CheckHash(hash); err != nil {
+			t.Errorf("CheckHash(%q) = %v, want nil", hash, err)
+		}
+	}
+}
+
 func TestVerifyNoHashFitsNothing(t *testing.T) {
 	t.Parallel()
 	passwords := auth.NewPasswords(auth.DefaultPool())
@@ -115,12 +126,12 @@ func TestVerifyRefusesHashes(t *testing.T) {
 		"$argon2id$v=19$m=0,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=0,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=2,p=0$" + salt + "$" + key,
-		"$argon2id$v=19$m=131073,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=65537,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=4294967295,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=99999999999999999999,t=2,p=1$" + salt + "$" + key,
-		"$argon2id$v=19$m=19456,t=11,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=5,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=4294967295,p=1$" + salt + "$" + key,
-		"$argon2id$v=19$m=19456,t=2,p=9$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=5$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=2,p=257$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=2,p=1$$" + key,
 		"$argon2id$v=19$m=19456,t=2,p=1$c2hvcnQ$" + key,

@@ -34,7 +34,7 @@ type Env struct {
 	// Open opens the database.
 	Open func(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error)
 	// Accounts are the accounts in it.
-	Accounts func(s *store.Store) *account.Service
+	Accounts func(c config.Config, s *store.Store) *account.Service
 }
 
 // grammar is the command line.

@@ -48,8 +48,10 @@ func (s *shell) world(stdin io.Reader, stdout, stderr io.Writer, args ...string)
 		Open: func(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
 			return store.Open(ctx, store.Options{URL: c.Database(), Log: log})
 		},
-		Accounts: func(db *store.Store) *account.Service {
-			return account.NewService(account.Options{Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now})
+		Accounts: func(c config.Config, db *store.Store) *account.Service {
+			return account.NewService(account.Options{
+				Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now, MinPassword: c.PasswordMinLength,
+			})
 		},
 		Serve: func(_ context.Context, c config.Config) error {
 			s.served = &c
@@ -133,6 +135,7 @@ func TestNonsenseTouchesNothing(t *testing.T) {
 		{"keys retire", "", "<kid>"},
 		{"migrate up", "SIGNUP=perhaps", `SIGNUP: "perhaps"`},
 		{"migrate up", "SIGNUP_ROLE=ADMIN", "SIGNUP_ROLE: "},
+		{"migrate up", "PASSWORD_MIN_LENGTH=7", "PASSWORD_MIN_LENGTH: it must be 8 to 128"},
 		{"migrate up", "LOG_LEVEL=loud", `LOG_LEVEL: "loud" is neither debug nor info nor warn nor error (from environment)`},
 		{"migrate up", "LOG_FORMAT=xml", "LOG_FORMAT: "},
 		{"", "PRODUCTION=true", "JWT_SECRET: production needs one"},
@@ -267,8 +270,8 @@ func TestConfigHidesSecrets(t *testing.T) {
 			t.Errorf("postern config: %s is %q, want %q", name, rows[name], want)
 		}
 	}
-	if rows["HELP"] != "" || len(rows) != 48 {
-		t.Errorf("postern config has %d rows, want the head and 47 settings:\n%s", len(rows), table)
+	if rows["HELP"] != "" || len(rows) != 49 {
+		t.Errorf("postern config has %d rows, want the head and 48 settings:\n%s", len(rows), table)
 	}
 	if _, err := os.Stat(s.env["DATA_DIR"]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("postern config made the data directory: %v", err)

@@ -154,7 +154,7 @@ func (in *invocation) withAccounts(ctx context.Context, fn func(*account.Service
 		if err := in.ready(ctx, s); err != nil {
 			return err
 		}
-		return fn(in.Accounts(s))
+		return fn(in.Accounts(in.config, s))
 	})
 	faults := fault.All(err)
 	if faults == nil {

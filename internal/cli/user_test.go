@@ -111,6 +111,19 @@ func TestUserCommandsFail(t *testing.T) {
 	}
 }
 
+// TestUserWithAShortPassword lets passwords have eight characters.
+func TestUserWithAShortPassword(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.env["PASSWORD_MIN_LENGTH"] = "8"
+	for _, args := range [][]string{{"user", "create", "jane@example.org", "--name=Jane"}, {"user", "password", "jane@example.org"}} {
+		s.stdin = "x7kq9zw"
+		s.fails(t, 1, "A password has 8 to 128 characters; this one has 7.", args...)
+		s.stdin = "x7kq9zwv"
+		s.does(t, args...)
+	}
+}
+
 // silent is a standard input where nobody types. What reads from it is told to give up.
 type silent struct{ giveUp context.CancelFunc }
 

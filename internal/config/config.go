@@ -51,6 +51,7 @@ type Config struct {
 	JWTClientID       string `group:"Accounts" name:"jwt-client-id" default:"postern" placeholder:"NAME" help:"Whom access tokens are given to."`
 	Signup            bool   `group:"Accounts" default:"true" negatable:"" help:"Let anybody open an account."`
 	SignupRole        string `group:"Accounts" default:"AUTHOR" placeholder:"ROLE" help:"What new accounts may do: READER, AUTHOR or EDITOR."`
+	PasswordMinLength int    `group:"Accounts" default:"15" placeholder:"N" help:"How many characters a new password has at least: 8 to 128, which is the most. 15 is what NIST asks for where nothing but a password is asked for."`
 
 	Limits                    Limits `embed:"" prefix:"limit-" group:"Limits"`
 	LimitPageSize             int    `group:"Limits" default:"100" placeholder:"N" help:"How many items a page may have, and how many ids can be asked for at once."`
@@ -125,6 +126,7 @@ func (c *Config) Check() error {
 		{c.JWTAudience == "", "JWT_AUDIENCE", "it must not be empty"},
 		{c.JWTClientID == "", "JWT_CLIENT_ID", "it must not be empty"},
 		{!slices.Contains([]string{"READER", "AUTHOR", "EDITOR"}, strings.ToUpper(c.SignupRole)), "SIGNUP_ROLE", fmt.Sprintf("%q is neither READER nor AUTHOR nor EDITOR", c.SignupRole)},
+		{c.PasswordMinLength < 8 || c.PasswordMinLength > 128, "PASSWORD_MIN_LENGTH", "it must be 8 to 128"},
 		{!slices.Contains([]string{"auto", "text", "json"}, c.LogFormat), "LOG_FORMAT", fmt.Sprintf("%q is neither auto nor text nor json", c.LogFormat)},
 	} {
 		if rule.broken {

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -98,24 +97,6 @@ func TestEachRequestIsOneLineInTheLog(t *testing.T) {
 	}
 	if len(s.log.lines) != 0 {
 		t.Errorf("there is more in the log: %s", <-s.log.lines)
-	}
-}
-
-// TestClientBehindAProxy looks at both who want to know the client's address: the handler and the log.
-func TestClientBehindAProxy(t *testing.T) {
-	t.Parallel()
-	tell := func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprint(w, auth.FromContext(r.Context()).Client.Address)
-	}
-	trusting := func(o *httpd.Options) { o.Proxies = auth.Proxies{netip.MustParsePrefix("192.0.2.0/24")} }
-	for want, s := range map[string]*site{"203.0.113.9": newSite(t, tell, trusting), "192.0.2.1": newSite(t, tell)} {
-		answer := s.ask(t, http.MethodGet, "/graphql", "", "X-Forwarded-For: 198.51.100.1, 203.0.113.9")
-		if got := answer.Body.String(); got != want {
-			t.Errorf("the handler is told %q, want %q", got, want)
-		}
-		if entry := s.log.next(t); entry["client"] != want {
-			t.Errorf("the log has the client %v, want %v", entry["client"], want)
-		}
 	}
 }
 

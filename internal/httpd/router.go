@@ -37,7 +37,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	r := chi.NewRouter()
-	r.Use(withRequestID, logRequests(o.Log, o.Proxies), recoverPanics(o.Log), secure, chimiddleware.GetHead)
+	r.Use(withRequestID, logRequests(o.Log, o.Proxies), warnOfProxy(o.Log, o.Proxies), recoverPanics(o.Log), secure, chimiddleware.GetHead)
 	r.Get(livePath, o.Health.live)
 	r.Get(readyPath, o.Health.ready)
 	r.Get("/.well-known/jwks.json", serveKeys(o.Authenticator, o.Log))

@@ -32,7 +32,9 @@ const (
 type Attempt struct {
 	Limit
 
-	// Key is what attempts are counted by. It is a hash, so that keys are short, and show neither emails nor addresses.
+	// Key is what attempts are counted by. It is a hash, so that keys are short, and nobody reads emails or addresses who happens
+	// to look at them. It hides them from nobody who wants to know: of IPv4 all addresses are hashed in minutes, and an email that
+	// is guessed can be compared.
 	Key string
 }
 
