@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +30,26 @@ func (e environment) keys(t *testing.T, args ...string) []string {
 		t.Fatalf("keys %v: %v", args, err)
 	}
 	return regexp.MustCompile(`[\w-]{43}`).FindAllString(out.String(), -1)
+}
+
+// keyNews are the lines of a server's log that say what became of a change of the keys, as they are written.
+type keyNews chan string
+
+// Write implements io.Writer.
+func (n keyNews) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("took up the keys")) || bytes.Contains(line, []byte("the keys stay as they were")) {
+		n <- string(line)
+	}
+	return len(line), nil
+}
+
+// startWithNews runs `postern serve` in this process, as start does.
+func startWithNews(t *testing.T, env environment) (*process, keyNews) {
+	t.Helper()
+	news := make(keyNews, 100)
+	return launch(t, env, func(ctx context.Context, stderr io.Writer) error {
+		return run(ctx, nil, env.getenv, strings.NewReader(""), io.Discard, io.MultiWriter(stderr, news))
+	}), news
 }
 
 // publishes tells whether a server has published a key.
@@ -102,39 +124,63 @@ func (l *load) login(t *testing.T, p *process) string {
 	return header(t, token).Kid
 }
 
+// takesUp logs in at a server until it says that it has taken up the keys. Until then one of those that are named signs.
+func (l *load) takesUp(t *testing.T, p *process, news keyNews, signers ...string) {
+	t.Helper()
+	const most = 500 // log-ins, each of which hashes a password, while the server looks each second
+	for range most {
+		select {
+		case line := <-news:
+			if !strings.Contains(line, "took up") {
+				t.Fatal(line)
+			}
+			return
+		default:
+		}
+		if got := l.login(t, p); !slices.Contains(signers, got) {
+			t.Fatalf("before the server has taken up the keys, %s signs, want one of %q", got, signers)
+		}
+	}
+	t.Fatalf("after %d log-ins the server has not taken up the keys", most)
+}
+
 func (l *load) stop() {
 	close(l.stopped)
 	l.running.Wait()
 }
 
 // TestKeysBesideServers makes, rotates and retires keys by the command while two servers on one file are asked and logged in
-// at all the time. Each step waits until both have noticed the one before.
+// at all the time. Each step waits until both have said that they took up the one before.
 func TestKeysBesideServers(t *testing.T) {
 	dir := t.TempDir()
 	env := environment{"DATA_DIR": dir, "JWT_KEYS": filepath.Join(dir, "keys.json")}
 	old := env.keys(t, "create")[0]
-	servers := []*process{start(t, env), start(t, env)}
+	var servers [2]*process
+	var news [2]keyNews
+	for i := range servers {
+		servers[i], news[i] = startWithNews(t, env)
+	}
 	first := accessToken(t, servers[0].post(t, "", signup))
 	if got := header(t, first); got.Alg != "EdDSA" || got.Kid != old {
 		t.Fatalf("the token is by %+v, want EdDSA by %s", got, old)
 	}
-	l := newLoad(t, first, servers...)
+	l := newLoad(t, first, servers[:]...)
 	defer func() { l.stop(); t.Logf("%d times asked", l.asked.Load()) }()
 
 	next := env.keys(t, "create", "--algorithm=ES256")[0]
-	for _, p := range servers {
-		for !p.publishes(t, next) {
-			if got := l.login(t, p); got != old {
-				t.Fatalf("before it rotates, %s signs, want %s", got, old)
-			}
+	for i, p := range servers {
+		l.takesUp(t, p, news[i], old)
+		if got := l.login(t, p); got != old || !p.publishes(t, next) {
+			t.Fatalf("before it rotates, %s signs at server %d, want %s, and %s to be published", got, i, old, next)
 		}
 	}
 	if got := env.keys(t, "rotate", "--lead=0s")[0]; got != next {
 		t.Fatalf("rotate has %s sign, want %s", got, next)
 	}
-	for _, p := range servers {
-		for l.login(t, p) != next { // until it does
-			continue
+	for i, p := range servers {
+		l.takesUp(t, p, news[i], old, next)
+		if got := l.login(t, p); got != next {
+			t.Fatalf("after it was rotated, %s signs at server %d, want %s", got, i, next)
 		}
 	}
 	for i, p := range servers {
@@ -148,8 +194,9 @@ func TestKeysBesideServers(t *testing.T) {
 
 	env.keys(t, "retire", "--now", old)
 	for i, p := range servers {
-		for p.publishes(t, old) { // until it does not any more
-			l.login(t, p)
+		l.takesUp(t, p, news[i], next)
+		if p.publishes(t, old) {
+			t.Errorf("server %d publishes a key that is retired", i)
 		}
 		if got := p.post(t, first, `{ viewer { email } }`); !strings.Contains(got, `"reason":"TOKEN_INVALID"`) {
 			t.Errorf("server %d answers %s to a token by a key that is retired", i, got)

@@ -30,6 +30,7 @@ const phc = "$argon2id$"
 type witness struct {
 	*process
 
+	news    keyNews
 	told    strings.Builder
 	secrets map[string]string // what each is, by its text
 }
@@ -362,18 +363,28 @@ const theDatabase, aPassword = "the database", "a password"
 
 // TestSecretsStaySecret lives through all that happens to secrets, at level debug and with the database breaking at the end, and
 // then looks for them: in all that was logged, in each error that clients were answered, in what commands print, and in all that
-// the database holds, down to the bytes of SQLite's files.
+// the database holds, down to the bytes of SQLite's files. Once the secret signs, once a key does.
 func TestSecretsStaySecret(t *testing.T) {
-	for _, format := range []string{"json", "text"} {
+	for format, algorithm := range map[string]string{"json": "HS256", "text": "EdDSA"} {
 		t.Run(format, func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, database string) {
 				w := &witness{secrets: make(map[string]string)}
 				env := environment{
 					"DATA_DIR": t.TempDir(), "LOG_LEVEL": "debug", "LOG_FORMAT": format, "DATABASE_URL": w.withPassword(t, database),
-					"JWT_SECRET": w.secret("an-owl-signs-what-the-badger-wrote", "the signing secret"),
+					"JWT_SECRET":          w.secret("an-owl-signs-what-the-badger-wrote", "the signing secret"),
+					"JWT_SECRET_PREVIOUS": w.secret("a-stoat-signed-what-the-hare-reads", "the signing secret before"),
 				}
-				w.process = start(t, env)
+				if algorithm == "EdDSA" {
+					w.makeKey(t, env)
+				}
+				w.process, w.news = startWithNews(t, env)
 				access, password, refresh := w.live(t, env)
+				if got := header(t, access).Alg; got != algorithm {
+					t.Errorf("the tokens are by %s, want %s", got, algorithm)
+				}
+				if algorithm == "EdDSA" {
+					w.changeKeys(t, env)
+				}
 
 				db := storetest.Connect(t, database)
 				rows := storetest.Dump(t, db)

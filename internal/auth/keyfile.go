@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -44,7 +45,7 @@ func (f *KeyFile) parse(text []byte) (KeySet, error) {
 // load reads the file as it is, unless others could, too.
 func (f *KeyFile) load() ([]byte, error) {
 	const most = 1 << 20
-	file, err := os.Open(f.path)
+	file, err := os.OpenFile(f.path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a named pipe would wait for somebody to write
 	if err != nil {
 		return nil, err
 	}
@@ -54,17 +55,41 @@ func (f *KeyFile) load() ([]byte, error) {
 		return nil, err
 	}
 	const others = 0o077
-	if mode := info.Mode(); mode.Perm()&others != 0 {
+	mode := info.Mode()
+	if !mode.IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", f.path)
+	}
+	if mode.Perm()&others != 0 {
 		return nil, fmt.Errorf("%s is not its owner's alone (mode %04o): chmod 600 it", f.path, mode.Perm())
 	}
 	return io.ReadAll(io.LimitReader(file, most)) // what is longer is no JSON then
 }
 
 // Change replaces the keys by what a function makes of them, all at once: whoever reads the file finds those before or those
-// after. A file that is not there has none.
-//
-// The new file is written beside the old one under a name that one change at a time can have, as git does.
+// after. A file that is not there has none. Its owner and its group stay; of a link, the file that it leads to is replaced.
 func (f *KeyFile) Change(change func(KeySet) (KeySet, error)) error {
+	path, err := target(f.path)
+	if err != nil {
+		return err
+	}
+	return NewKeyFile(path).replace(change)
+}
+
+// target is the file that a path leads to. Nothing is made where a link leads to nothing: who may write the link is not always
+// who may write there.
+func target(path string) (string, error) {
+	found, err := filepath.EvalSymlinks(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return found, err
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return "", fmt.Errorf("%s is a link to what is not there", path)
+	}
+	return path, nil
+}
+
+// replace writes the new file beside the old one under a name that one change at a time can have, as git does.
+func (f *KeyFile) replace(change func(KeySet) (KeySet, error)) error {
 	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
 		return err
 	}
@@ -88,7 +113,13 @@ func (f *KeyFile) Change(change func(KeySet) (KeySet, error)) error {
 // write writes what a change makes of the keys.
 func (f *KeyFile) write(next *os.File, change func(KeySet) (KeySet, error)) error {
 	set, err := f.Read()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case err == nil:
+		err = keepOwner(next, f.path)
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	}
+	if err != nil {
 		return err
 	}
 	if set, err = change(set); err != nil {

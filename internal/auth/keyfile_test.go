@@ -272,7 +272,7 @@ func TestWatch(t *testing.T) {
 		}
 		w.after("closing it", "", "")
 		if err := auth.NewKeyFile(w.path).Change(func(set auth.KeySet) (auth.KeySet, error) {
-			return set.Retire(nameEdDSA, signedAt, true)
+			return set.Retire(nameEdDSA, signedAt, false, true)
 		}); err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ const keyLead = 5 * time.Minute
 // KeySet is the keys that sign and verify access tokens, the oldest first. It is a value: what changes it returns another.
 //
 // Each is published when it is made. From SignsFrom on it signs, unless a later one does; when another takes over, it goes on
-// to verify until VerifiesUntil.
+// to verify until VerifiesUntil. Where keys are alone, as no secret signs, the first does so even if none was told to.
 type KeySet struct {
 	keys []Key
 }
@@ -105,28 +105,32 @@ func past(moment, now time.Time) bool { return !moment.IsZero() && !moment.After
 
 func (k Key) due(now time.Time) bool { return !k.SignsFrom.IsZero() && !k.SignsFrom.After(now) }
 
-// signer is the key that signs: of those that are due, that which became so last. If none is, it is the first there is, which
-// signs where nothing else can.
-func (s KeySet) signer(now time.Time) (signer Key, found bool) {
+// waits tells whether it neither signs by what it says, nor has ceased to.
+func (k Key) waits(now time.Time) bool { return !k.due(now) && k.VerifiesUntil.IsZero() }
+
+// signer is the key that signs: of those that are due, that which became so last. If none is, it is the first there is where keys
+// are alone, for nothing else can, and none where a secret does.
+func (s KeySet) signer(now time.Time, alone bool) (signer Key, found bool) {
 	for _, k := range s.public(now) {
+		first := alone && !found
 		later := k.due(now) && (!signer.due(now) || !k.SignsFrom.Before(signer.SignsFrom))
-		if !found || later {
+		if first || later {
 			signer, found = k, true
 		}
 	}
 	return signer, found
 }
 
-// State tells where a key of the set stands.
-func (s KeySet) State(k Key, now time.Time) KeyState {
-	signer, _ := s.signer(now)
+// State tells where a key of the set stands; alone, no secret signs where it does not.
+func (s KeySet) State(k Key, now time.Time, alone bool) KeyState {
+	signer, found := s.signer(now, alone)
 	switch {
 	case k.expired(now):
 		return KeyExpired
-	case !k.due(now):
-		return KeyPublished
-	case k.ID == signer.ID:
+	case found && k.ID == signer.ID:
 		return KeySigns
+	case k.waits(now):
+		return KeyPublished
 	default:
 		return KeyVerifies
 	}
@@ -147,15 +151,16 @@ func (s KeySet) Create(algorithm string, now time.Time, alone bool) (KeySet, Key
 }
 
 // Rotate has the next key sign, as soon as it has been published for so long: the first that does not sign yet, or one that is
-// made now, of the same algorithm as the last. Those before it verify until the last of their tokens has expired; what has
-// expired already is taken out.
-func (s KeySet) Rotate(now time.Time, lead time.Duration) (KeySet, Key, error) {
+// made now, of the same algorithm as the last. What signs because it is alone is not the next. Those before it verify until the
+// last of their tokens has expired; what has expired already is taken out.
+func (s KeySet) Rotate(now time.Time, lead time.Duration, alone bool) (KeySet, Key, error) {
 	now = now.UTC().Truncate(time.Second)
 	if len(s.keys) == 0 {
 		return s, Key{}, errors.New("there is no key yet: postern keys create makes one")
 	}
 	rotated := KeySet{s.public(now)}
-	waits := func(k Key) bool { return !k.due(now) }
+	signer, _ := s.signer(now, alone)
+	waits := func(k Key) bool { return k.waits(now) && (k.ID != signer.ID || !k.SignsFrom.IsZero()) }
 	if !slices.ContainsFunc(rotated.keys, waits) {
 		made, err := newKey(s.keys[len(s.keys)-1].Algorithm, now)
 		if err != nil {
@@ -183,15 +188,18 @@ func (s KeySet) Rotate(now time.Time, lead time.Duration) (KeySet, Key, error) {
 }
 
 // Retire takes a key out. One whose tokens may still be good goes only at once, and its tokens with it; one that signs, or is
-// about to, does not go: another must take over first.
-func (s KeySet) Retire(id string, now time.Time, atOnce bool) (KeySet, error) {
+// about to, does not go: another must take over first. Nor does the last, for servers do not start without any.
+func (s KeySet) Retire(id string, now time.Time, alone, atOnce bool) (KeySet, error) {
 	k, found := s.find(id)
+	signer, signs := s.signer(now, alone)
 	switch {
 	case !found:
 		return s, fmt.Errorf("there is no key %s", id)
-	case !k.SignsFrom.IsZero() && k.VerifiesUntil.IsZero(), len(s.keys) == 1:
-		return s, fmt.Errorf("%s signs, or is about to: postern keys rotate lets another take over first", id)
-	case !k.SignsFrom.IsZero() && !k.expired(now) && !atOnce:
+	case signs && id == signer.ID, !k.SignsFrom.IsZero() && k.VerifiesUntil.IsZero():
+		return s, fmt.Errorf("%s signs, or is about to: postern keys rotate lets another take over first, with --lead=0s at once", id)
+	case len(s.keys) == 1:
+		return s, fmt.Errorf("%s is the only key: postern keys create makes another", id)
+	case !k.VerifiesUntil.IsZero() && !k.expired(now) && !atOnce:
 		return s, fmt.Errorf("tokens that %s signed are good until %s: retire it then, or with --now, which ends them",
 			id, k.VerifiesUntil.Format(time.RFC3339))
 	}

@@ -1,51 +1,104 @@
 package auth_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"postern/internal/auth"
 )
 
-// TestVerifySeenTokens asks again for tokens that were good once: the answer is what it would be for one never seen.
-func TestVerifySeenTokens(t *testing.T) {
+// pairOfTokens are a token by a key, ES256's, that ends after 300 s, and one by a secret, with the options of a Tokens that takes
+// both, and has another key, EdDSA's.
+func pairOfTokens(tb testing.TB, now *time.Time) (o auth.TokenOptions, byES256, bySecret string) {
+	tb.Helper()
+	o = auth.TokenOptions{
+		Secret: secret, Issuer: "https://blog.example.org", Audience: "postern-api", ClientID: "postern-web",
+		Now: func() time.Time { return *now },
+	}
+	bySecret = sign(tb, newTokens(tb, o))
+	ends := object{"nbf": 2, "exp": now.Unix() + 300}
+	o.Keys = readKeys(tb, edit(tb, publishedEdDSA, object{"nbf": 1}), edit(tb, publishedES256, ends))
+	return o, sign(tb, newTokens(tb, o)), bySecret
+}
+
+// sees returns a Tokens that has seen tokens, which are good.
+func sees(tb testing.TB, o auth.TokenOptions, good ...string) *auth.Tokens {
+	tb.Helper()
+	tokens := newTokens(tb, o)
+	for _, token := range good {
+		if _, err := tokens.Verify(token); err != nil {
+			tb.Fatalf("Verify(good) = %v", err)
+		}
+	}
+	return tokens
+}
+
+// TestTokensEndWithTheirKey asks for tokens by a key that ends before them and by a secret that does not, at all times that
+// matter: whether they were seen before or not, the answer is the same.
+func TestTokensEndWithTheirKey(t *testing.T) {
 	t.Parallel()
 	now := signedAt
-	clock := func() time.Time { return now }
-	o := auth.TokenOptions{Issuer: "https://blog.example.org", Audience: "postern-api", ClientID: "postern-web", Now: clock}
-	o.Secret = secret
-	o.Keys = readKeys(t, edit(t, publishedEdDSA, object{"nbf": 1}), edit(t, publishedES256, object{"nbf": 2, "exp": signedAt.Unix() + 300}))
-	byES256 := sign(t, newTokens(t, o))
-	keys := o.Keys
-	o.Keys = auth.KeySet{}
-	bySecret := sign(t, newTokens(t, o))
-	o.Keys = keys
-	seen := newTokens(t, o)
-	for _, token := range []string{byES256, bySecret} {
-		for range 2 {
-			if _, err := seen.Verify(token); err != nil {
-				t.Fatalf("Verify(good) = %v", err)
-			}
-		}
-	}
-	for _, after := range []time.Duration{
-		0, 299 * time.Second, 300 * time.Second, 604 * time.Second, 605 * time.Second, 606 * time.Second, time.Hour, -5 * time.Second, -6 * time.Second,
+	o, byES256, bySecret := pairOfTokens(t, &now)
+	seen := sees(t, o, byES256, bySecret)
+	const both = nameEdDSA + " " + nameES256
+	for _, test := range []struct {
+		after         time.Duration
+		es256, secret error
+		published     string
+	}{
+		{-6 * time.Second, auth.TokenInvalid, auth.TokenInvalid, both},
+		{-5 * time.Second, nil, nil, both},
+		{0, nil, nil, both},
+		{299 * time.Second, nil, nil, both},
+		{300*time.Second - 1, nil, nil, both},
+		{300 * time.Second, auth.TokenInvalid, nil, nameEdDSA},
+		{301 * time.Second, auth.TokenInvalid, nil, nameEdDSA},
+		{605*time.Second - 1, auth.TokenInvalid, nil, nameEdDSA},
+		{605 * time.Second, auth.TokenInvalid, auth.TokenExpired, nameEdDSA},
+		{time.Hour, auth.TokenInvalid, auth.TokenExpired, nameEdDSA},
 	} {
-		now = signedAt.Add(after)
-		for name, token := range map[string]string{"ES256": byES256, "HS256": bySecret} {
-			want, wantErr := newTokens(t, o).Verify(token)
-			if got, err := seen.Verify(token); got != want || err != wantErr { //nolint:errorlint // the very reason
-				t.Errorf("Verify(seen, by %s) after %v = %+v, %v, want %+v, %v", name, after, got, err, want, wantErr)
+		now = signedAt.Add(test.after)
+		for name, tokens := range map[string]*auth.Tokens{"seen": seen, "unseen": newTokens(t, o)} {
+			if _, err := tokens.Verify(byES256); err != test.es256 { //nolint:errorlint // the very reason
+				t.Errorf("Verify(%s, by ES256) after %v = %v, want %v", name, test.after, err, test.es256)
+			}
+			if _, err := tokens.Verify(bySecret); err != test.secret { //nolint:errorlint // the very reason
+				t.Errorf("Verify(%s, by the secret) after %v = %v, want %v", name, test.after, err, test.secret)
+			}
+			if got := published(t, tokens); got != test.published {
+				t.Errorf("PublicKeys() after %v = %s, want %s", test.after, got, test.published)
 			}
 		}
 	}
+}
 
-	now = signedAt
-	retired, err := keys.Retire(nameES256, now, true)
-	if err != nil {
-		t.Fatal(err)
+// published are the names of the keys that others are given.
+func published(t *testing.T, tokens *auth.Tokens) string {
+	t.Helper()
+	text, err := tokens.PublicKeys()
+	var set struct{ Keys []struct{ Kid string } }
+	if err == nil {
+		err = json.Unmarshal(text, &set)
 	}
-	if err := seen.SetKeys(retired); err != nil {
+	if err != nil {
+		t.Fatalf("PublicKeys() = %s, %v", text, err)
+	}
+	names := make([]string, len(set.Keys))
+	for i, k := range set.Keys {
+		names[i] = k.Kid
+	}
+	return strings.Join(names, " ")
+}
+
+// TestSeenTokensEndWithARetiredKey takes a key out at once: what it verified before is verified anew.
+func TestSeenTokensEndWithARetiredKey(t *testing.T) {
+	t.Parallel()
+	now := signedAt
+	o, byES256, bySecret := pairOfTokens(t, &now)
+	seen := sees(t, o, byES256, bySecret)
+	if err := seen.SetKeys(readKeys(t, edit(t, publishedEdDSA, object{"nbf": 1}))); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := seen.Verify(byES256); err != auth.TokenInvalid { //nolint:errorlint // the very reason

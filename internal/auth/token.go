@@ -101,10 +101,9 @@ var errNoSigner = errors.New("there is no key that signs, and no secret")
 
 // SetKeys replaces the keys, from the next token on. What they verified is verified anew.
 func (t *Tokens) SetKeys(keys KeySet) error {
-	if len(t.options.Secret) == 0 {
-		if _, found := keys.signer(t.options.Now()); !found {
-			return errNoSigner
-		}
+	alone := len(t.options.Secret) == 0
+	if _, found := keys.signer(t.options.Now(), alone); alone && !found {
+		return errNoSigner
 	}
 	t.ring.Store(&ring{keys: keys, seen: newSeen()})
 	return nil
@@ -161,15 +160,16 @@ func (t *Tokens) Sign(user id.User, session id.Session) (token string, expiresAt
 }
 
 func (t *Tokens) sign(now time.Time, claims jwt.Claims) (string, error) {
-	key, found := t.ring.Load().keys.signer(now)
+	secret := t.options.Secret
+	key, found := t.ring.Load().keys.signer(now, len(secret) == 0)
 	var unsigned *jwt.Token
 	var with any
-	switch secret := t.options.Secret; {
-	case len(secret) > 0 && !key.due(now):
-		unsigned, with = jwt.NewWithClaims(jwt.SigningMethodHS256, claims), secret
+	switch {
 	case found:
 		unsigned, with = jwt.NewWithClaims(jwt.GetSigningMethod(key.Algorithm), claims), key.private
 		unsigned.Header["kid"] = key.ID
+	case len(secret) > 0:
+		unsigned, with = jwt.NewWithClaims(jwt.SigningMethodHS256, claims), secret
 	default:
 		return "", errNoSigner
 	}

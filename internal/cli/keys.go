@@ -25,7 +25,7 @@ type keysCreate struct {
 func (c keysCreate) Run(in *invocation) error {
 	var made auth.Key
 	err := in.changeKeys(func(set auth.KeySet) (_ auth.KeySet, err error) {
-		set, made, err = set.Create(c.Algorithm, in.Now(), in.config.JWTSecret == "")
+		set, made, err = set.Create(c.Algorithm, in.Now(), in.keysAlone())
 		return set, err
 	})
 	if err != nil {
@@ -51,7 +51,7 @@ func (keysList) Run(in *invocation) error {
 	_, _ = fmt.Fprintln(table, "KID\tALGORITHM\tSTATE\tMADE\tSIGNS FROM\tVERIFIES UNTIL")
 	for _, k := range set.Keys() {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n",
-			k.ID, k.Algorithm, set.State(k, in.Now()), moment(k.MadeAt), moment(k.SignsFrom), moment(k.VerifiesUntil))
+			k.ID, k.Algorithm, set.State(k, in.Now(), in.keysAlone()), moment(k.MadeAt), moment(k.SignsFrom), moment(k.VerifiesUntil))
 	}
 	return table.Flush()
 }
@@ -72,7 +72,7 @@ func (c keysRotate) Validate() error {
 func (c keysRotate) Run(in *invocation) error {
 	var next auth.Key
 	err := in.changeKeys(func(set auth.KeySet) (_ auth.KeySet, err error) {
-		set, next, err = set.Rotate(in.Now(), c.Lead)
+		set, next, err = set.Rotate(in.Now(), c.Lead, in.keysAlone())
 		return set, err
 	})
 	if err != nil {
@@ -89,7 +89,10 @@ type keysRetire struct {
 
 // Run takes a key out.
 func (c keysRetire) Run(in *invocation) error {
-	if err := in.changeKeys(func(set auth.KeySet) (auth.KeySet, error) { return set.Retire(c.KID, in.Now(), c.Now) }); err != nil {
+	err := in.changeKeys(func(set auth.KeySet) (auth.KeySet, error) {
+		return set.Retire(c.KID, in.Now(), in.keysAlone(), c.Now)
+	})
+	if err != nil {
 		return err
 	}
 	in.print("%s is gone.", c.KID)
@@ -111,6 +114,9 @@ func (in *invocation) keyFile() (*auth.KeyFile, error) {
 	}
 	return auth.NewKeyFile(in.config.JWTKeys), nil
 }
+
+// keysAlone tells whether no secret signs while no key is due to.
+func (in *invocation) keysAlone() bool { return in.config.JWTSecret == "" }
 
 // signsFrom says when a key signs.
 func signsFrom(k auth.Key, otherwise string) string {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,13 +69,14 @@ func TestKeyCommands(t *testing.T) {
 		t.Errorf("postern keys rotate = %q, want %q", got, want)
 	}
 	s.fails(t, 1, second+" signs from 2026-01-31T09:05:00Z on already", "keys", "rotate")
-	s.fails(t, 1, "are good until 2026-01-31T09:20:10Z", "keys", "retire", first)
+	s.fails(t, 1, first+" signs, or is about to", "keys", "retire", "--now", first)
 	s.fails(t, 1, second+" signs, or is about to", "keys", "retire", "--now", second)
 	s.fails(t, 1, "there is no key nobody", "keys", "retire", "nobody")
 
 	setClock(time.Hour + 5*time.Minute)
 	list(first+" EdDSA verifies 2026-01-31T08:00:00Z 2026-01-31T08:00:00Z 2026-01-31T09:20:10Z",
 		second+" ES256 signs 2026-01-31T09:00:00Z 2026-01-31T09:05:00Z -")
+	s.fails(t, 1, "are good until 2026-01-31T09:20:10Z", "keys", "retire", first)
 	third := kid(t, s.does(t, "keys", "rotate", "--lead=0s"))
 	if got, want := s.does(t, "keys", "retire", first, "--now"), first+" is gone.\n"; got != want {
 		t.Errorf("postern keys retire = %q, want %q", got, want)
@@ -102,6 +104,34 @@ func TestFirstKeyBesideASecret(t *testing.T) {
 	if got, want := s.does(t, "keys", "rotate"), first+", EdDSA: it signs from 2026-01-31T08:05:00Z on.\n"; got != want {
 		t.Errorf("postern keys rotate = %q, want %q", got, want)
 	}
+}
+
+// TestKeysWithoutTheirSecret makes two keys beside a secret that is then taken away, although no key was told to sign.
+func TestKeysWithoutTheirSecret(t *testing.T) {
+	t.Parallel()
+	s, _, setClock := newKeyShell(t)
+	s.env["JWT_SECRET"] = strings.Repeat("s", 32)
+	first, second := kid(t, s.does(t, "keys", "create")), kid(t, s.does(t, "keys", "create"))
+	setClock(time.Hour)
+	list := func(states ...string) {
+		t.Helper()
+		got := regexp.MustCompile(`published|signs|verifies`).FindAllString(s.does(t, "keys", "list"), -1)
+		if !slices.Equal(got, states) {
+			t.Errorf("postern keys list has the states %q, want %q", got, states)
+		}
+	}
+	list("published", "published")
+	s.env["JWT_SECRET"] = ""
+	list("signs", "published")
+	s.fails(t, 1, first+" signs, or is about to", "keys", "retire", first)
+	s.fails(t, 1, first+" signs, or is about to", "keys", "retire", first, "--now")
+	if got, want := s.does(t, "keys", "rotate"), second+", EdDSA: it signs from 2026-01-31T09:00:00Z on.\n"; got != want {
+		t.Errorf("postern keys rotate = %q, want %q", got, want)
+	}
+	list("verifies", "signs")
+	s.fails(t, 1, "are good until", "keys", "retire", first)
+	s.does(t, "keys", "retire", first, "--now")
+	list("signs")
 }
 
 func TestKeyCommandsFail(t *testing.T) {
