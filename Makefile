@@ -6,8 +6,8 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run generate fmt lint test race torture bench bench-streams fuzz page browser audit peers clients chroot \
-	check check-fmt check-generate check-tidy check-page check-docs
+.PHONY: help build run generate fmt lint test race torture bench bench-streams bench-login bench-logins fuzz page browser \
+	audit peers clients chroot check check-fmt check-generate check-tidy check-page check-docs
 
 # What the project is checked with, beside Go itself. The versions of gqlgen and genqlient are in go.mod and clients/go/go.mod,
 # those of npm's packages in lock files.
@@ -54,6 +54,12 @@ bench: ## Run the benchmarks
 
 bench-streams: build ## Measure 10,000 subscribers: memory, and how soon all hear of a post; ARGS='-transport sse'
 	go run ./bench/streams $(ARGS)
+
+bench-login: ## Measure whether refusing a log-in takes the same time whyever it is refused
+	go test -run='^$$' -bench='^BenchmarkRefusedLogin$$' -benchtime=1000x -timeout=60m ./internal/account
+
+bench-logins: build ## Measure 500 log-ins at once: memory, and how long readers wait; ARGS='-pause 0'
+	go run ./bench/logins $(ARGS)
 
 fuzz: ## Fuzz every fuzz target for a while: FUZZTIME=10s
 	@for package in $$(go list ./...); do \

@@ -99,7 +99,7 @@ type listener struct {
 // follow subscribes to posts, and has some written until one is heard.
 func follow(ctx context.Context, t *testing.T, p *process, write func()) *listener {
 	t.Helper()
-	l := &listener{next: p.overWebSocket(ctx, t)}
+	l := &listener{next: p.overWebSocket(ctx, t, "")}
 	first := make(chan error, 1)
 	go func() { first <- l.hear() }()
 	for {

@@ -3,13 +3,14 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -35,6 +36,9 @@ type process struct {
 	log   *bytes.Buffer // to be read once it has ended
 }
 
+// listening is the line of the log, as JSON or as text, that tells where.
+var listening = regexp.MustCompile(`listening.*?addr\W+(?:0m)?"?([0-9.]+:[0-9]+)`)
+
 // environment is what a process is started with.
 type environment map[string]string
 
@@ -51,29 +55,39 @@ func start(t *testing.T, env environment) *process {
 // startApart runs it in a process of its own, which is told to stop by SIGTERM.
 func startApart(t *testing.T, env environment) *process {
 	t.Helper()
+	return startUntil(t, env, syscall.SIGTERM, io.Discard)
+}
+
+// startUntil runs it in a process of its own, which is stopped by a signal. Its log is written to another writer, too.
+func startUntil(t *testing.T, env environment, signal syscall.Signal, log io.Writer) *process {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return launch(t, env, func(ctx context.Context, stderr io.Writer) error {
 		command := exec.CommandContext(ctx, self)
-		command.Stderr, command.Env = stderr, []string{asProgram + "=yes"}
+		command.Stderr, command.Env = io.MultiWriter(stderr, log), []string{asProgram + "=yes"}
 		for name, value := range env {
 			command.Env = append(command.Env, name+"="+value)
 		}
-		command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
-		if err := command.Run(); !errors.Is(err, context.Canceled) { // which it is if it ended well when it was told to
-			return err
+		command.Cancel = func() error { return command.Process.Signal(signal) }
+		err := command.Run()
+		if ended := new(exec.ExitError); errors.Is(err, context.Canceled) ||
+			errors.As(err, &ended) && signal == syscall.SIGKILL && ctx.Err() != nil { // it ended as it was told to
+			err = nil
 		}
-		return nil
+		return err
 	})
 }
 
 // launch starts a process, and returns once it is ready.
 func launch(t *testing.T, env environment, run func(ctx context.Context, stderr io.Writer) error) *process {
 	t.Helper()
-	if env["ADDR"] == "" {
-		env["ADDR"] = "127.0.0.1:0"
+	for name, value := range map[string]string{
+		"ADDR": "127.0.0.1:0", "LIMIT_SIGNUPS_OF_ADDRESS": "0", "LIMIT_POSTS_OF_ACCOUNT": "0",
+	} {
+		env[name] = cmp.Or(env[name], value)
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	p := &process{stop: stop, ended: make(chan error, 1), log: new(bytes.Buffer)}
@@ -94,10 +108,8 @@ func launch(t *testing.T, env environment, run func(ctx context.Context, stderr 
 			p.ended <- nil // it is told here
 			t.Fatalf("it ended before it was ready: %v\n%s", <-returned, p.log)
 		}
-		var line struct{ Msg, Addr string }
-		_ = json.Unmarshal(text, &line)
-		if line.Msg == "listening" {
-			p.url = "http://" + line.Addr
+		if address := listening.FindSubmatch(text); address != nil {
+			p.url = "http://" + string(address[1])
 			break
 		}
 	}
@@ -121,74 +133,94 @@ func (p *process) end(t *testing.T) {
 	p.ended = nil
 }
 
-// post sends an operation, with more headers, each as Name: value, and returns the body of the answer.
-func (p *process) post(t *testing.T, token, query string, header ...string) string {
-	t.Helper()
-	answer, err := p.ask(t.Context(), token, query, header...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer
+// answer is a response, read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   string
 }
 
-// ask does what post does, on any goroutine.
-func (p *process) ask(ctx context.Context, token, query string, header ...string) (string, error) {
-	body, err := json.Marshal(map[string]string{"query": query})
+// client keeps its connections, for hundreds use it at once.
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+
+// request sends a request with headers, each as Name: value, from any goroutine.
+func (p *process) request(ctx context.Context, method, target, body string, header ...string) (answer, error) {
+	request, err := http.NewRequestWithContext(ctx, method, p.url+target, strings.NewReader(body))
 	if err != nil {
-		return "", err
+		return answer{}, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		return "", err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+token)
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ": ")
 		request.Header.Add(name, value)
 	}
-	_, answer, err := fetch(request)
-	return answer, err
+	response, err := client.Do(request)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	return answer{response.StatusCode, response.Header, string(text)}, err
+}
+
+// send does so from the test's goroutine.
+func (p *process) send(t *testing.T, method, target, body string, header ...string) answer {
+	t.Helper()
+	got, err := p.request(t.Context(), method, target, body, header...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// ask sends an operation, with more headers, and returns the body of the answer.
+func (p *process) ask(ctx context.Context, token, query string, header ...string) (string, error) {
+	got, err := p.request(ctx, http.MethodPost, "/graphql", `{"query":`+quoted(query)+`}`,
+		append(header, "Content-Type: application/json", "Authorization: Bearer "+token)...)
+	return got.body, err
+}
+
+// post does so from the test's goroutine.
+func (p *process) post(t *testing.T, token, query string, header ...string) string {
+	t.Helper()
+	got, err := p.ask(t.Context(), token, query, header...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
 }
 
 // get returns the status and the body of the answer.
 func (p *process) get(t *testing.T, path string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	status, answer, err := fetch(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return status, answer
+	got := p.send(t, http.MethodGet, path, "")
+	return got.status, got.body
 }
 
-// fetch returns the status and the body of the answer.
-func fetch(request *http.Request) (int, string, error) {
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, "", err
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	return response.StatusCode, string(body), err
-}
+const password = "violet tractor under the moss"
 
 const signup = `mutation {
-	signup(input: {email: "ada@example.org", password: "violet tractor under the moss", name: "Ada"}) {
+	signup(input: {email: "ada@example.org", password: "` + password + `", name: "Ada"}) {
 		tokens { accessToken } errors { message } } }`
 
-// accessToken takes the token out of an answer.
+// accessToken takes the token out of an answer, and refreshToken the other one.
 func accessToken(t *testing.T, answer string) string {
 	t.Helper()
-	_, rest, found := strings.Cut(answer, `"accessToken":"`)
-	token, _, _ := strings.Cut(rest, `"`)
+	return member(t, answer, "accessToken")
+}
+
+func refreshToken(t *testing.T, answer string) string {
+	t.Helper()
+	return member(t, answer, "refreshToken")
+}
+
+func member(t *testing.T, answer, name string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(answer, `"`+name+`":"`)
+	value, _, _ := strings.Cut(rest, `"`)
 	if !found {
-		t.Fatalf("no token in %s", answer)
+		t.Fatalf("no %s in %s", name, answer)
 	}
-	return token
+	return value
 }
 
 // torture is for tests that take minutes: they are skipped unless POSTERN_TORTURE is set, which make torture does.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,8 +104,8 @@ func newFleet(t *testing.T, subscribers int, patience time.Duration) *fleet {
 		})}
 		for n := range subscribers {
 			r.subscribers = append(r.subscribers,
-				subscribe(fmt.Sprintf("WebSocket %d of replica %d", n, i), r.overWebSocket(ctx, t)),
-				subscribe(fmt.Sprintf("event stream %d of replica %d", n, i), r.overEvents(ctx, t)))
+				subscribe(fmt.Sprintf("WebSocket %d of replica %d", n, i), r.overWebSocket(ctx, t, "")),
+				subscribe(fmt.Sprintf("event stream %d of replica %d", n, i), r.overEvents(ctx, t, "")))
 		}
 		f.replicas = append(f.replicas, r)
 	}
@@ -231,13 +230,9 @@ func (f *fleet) check(t *testing.T) {
 // published are the titles of all posts, in the order of their commits.
 func (f *fleet) published(t *testing.T) (titles []string) {
 	t.Helper()
-	db, err := sql.Open("pgx", f.database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+	db := storetest.Connect(t, f.database)
 	var list []byte
-	err = db.QueryRowContext(t.Context(), `
+	err := db.QueryRowContext(t.Context(), `
 		SELECT json_agg(title ORDER BY position) FROM publications JOIN posts ON posts.id = post_id`).Scan(&list)
 	if err := errors.Join(err, json.Unmarshal(list, &titles)); err != nil {
 		t.Fatal(err)

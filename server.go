@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -31,6 +32,7 @@ import (
 	"postern/internal/httpd"
 	"postern/internal/limit"
 	"postern/internal/store"
+	"postern/internal/throttle"
 	"postern/internal/transport"
 )
 
@@ -48,9 +50,11 @@ func main() {
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return cli.Run(ctx, cli.Env{
 		Args: args, Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr,
-		Open: openStore,
-		Accounts: func(s *store.Store) *account.Service {
-			return account.NewService(account.Options{Store: s, Passwords: auth.NewPasswords(), Now: time.Now})
+		Open: openStore, Now: time.Now,
+		Accounts: func(c config.Config, s *store.Store) *account.Service {
+			return account.NewService(account.Options{
+				Store: s, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now, MinPassword: c.PasswordMinLength,
+			})
 		},
 		Serve: func(ctx context.Context, c config.Config) error { return serve(ctx, c, stdout, stderr) },
 	})
@@ -72,13 +76,11 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 		return fmt.Errorf("listen on %s: %w", c.Addr, err)
 	}
 	defer func() { _ = listener.Close() }() // it may have been closed in good order
-	secret, made, err := c.SigningSecret()
+	tokens, watchKeys, err := newTokens(ctx, c, log)
 	if err != nil {
 		return err
 	}
-	if made != "" {
-		log.InfoContext(ctx, "made a secret for access tokens, as JWT_SECRET is not set", "file", made)
-	}
+	defer inBackground(ctx, watchKeys)()
 	db, err := openStore(ctx, c, log)
 	if err != nil {
 		return err
@@ -87,12 +89,14 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	if err := prepare(ctx, c, db, log); err != nil {
 		return err
 	}
-	accounts, authenticator, err := newAccounts(c, db, secret, log)
+	accounts, authenticator, err := newAccounts(c, db, tokens, log)
 	if err != nil {
 		return err
 	}
 	defer inBackground(ctx, accounts.Run)()
-	posts := blog.NewService(db, time.Now)
+	posts := blog.NewService(blog.Options{
+		Store: db, Now: time.Now, PostsOfAccount: throttle.Limit{Most: c.LimitPostsOfAccount, Within: time.Hour},
+	})
 	defer inBackground(ctx, func(ctx context.Context) { posts.Run(ctx, log) })()
 	health := httpd.NewHealth(log,
 		httpd.Check{Name: "database", Run: db.Ping},
@@ -158,27 +162,53 @@ func inBackground(ctx context.Context, run func(context.Context)) (stop func()) 
 	}
 }
 
-// newAccounts wires who may ask with how they prove it.
-func newAccounts(
-	c config.Config, db *store.Store, secret config.Secret, log *slog.Logger,
-) (*account.Service, *auth.Authenticator, error) {
-	tokens, err := auth.NewTokens(auth.TokenOptions{
-		Secret:   []byte(secret.Reveal()),
-		Issuer:   c.Issuer(),
-		Audience: "postern",
-		ClientID: "postern",
-		Now:      time.Now,
-	})
+// newTokens wires what signs and verifies access tokens, and what has it take up other keys, until ctx ends.
+func newTokens(ctx context.Context, c config.Config, log *slog.Logger) (*auth.Tokens, func(context.Context), error) {
+	secret, made, err := c.SigningSecret()
 	if err != nil {
 		return nil, nil, err
 	}
+	if made != "" {
+		log.InfoContext(ctx, "made a secret for access tokens, as JWT_SECRET is not set", "file", made)
+	}
+	options := auth.TokenOptions{
+		Secret: []byte(secret.Reveal()), Previous: []byte(c.JWTSecretPrevious.Reveal()),
+		Issuer: c.Issuer(), Audience: c.JWTAudience, ClientID: c.JWTClientID, Now: time.Now,
+	}
+	if c.JWTKeys == "" {
+		tokens, err := auth.NewTokens(options)
+		return tokens, func(context.Context) {}, err
+	}
+	file := auth.NewKeyFile(c.JWTKeys)
+	if options.Keys, err = file.Read(); errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no %s: postern keys create makes it", c.JWTKeys)
+	}
+	var tokens *auth.Tokens
+	if err == nil {
+		tokens, err = auth.NewTokens(options)
+	}
+	if err != nil {
+		return nil, nil, &config.Error{Setting: "JWT_KEYS", Problem: err.Error()}
+	}
+	return tokens, func(ctx context.Context) { file.Watch(ctx, tokens.SetKeys, log) }, nil
+}
+
+// newAccounts wires who may ask with how they prove it.
+func newAccounts(
+	c config.Config, db *store.Store, tokens *auth.Tokens, log *slog.Logger,
+) (*account.Service, *auth.Authenticator, error) {
 	signupRole, err := auth.ParseRole(c.SignupRole)
 	if err != nil {
 		return nil, nil, err
 	}
 	accounts := account.NewService(account.Options{
-		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: time.Now,
-		SignupOpen: c.Signup, SignupRole: signupRole, Log: log,
+		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Tokens: tokens, Now: time.Now,
+		SignupOpen: c.Signup, SignupRole: signupRole, MinPassword: c.PasswordMinLength, Log: log,
+		Throttle: account.Throttle{
+			FailuresOfAccount: throttle.Limit{Most: c.LimitFailuresOfAccount},
+			FailuresOfAddress: throttle.Limit{Most: c.LimitFailuresOfAddress, Within: 10 * time.Minute},
+			SignupsOfAddress:  throttle.Limit{Most: c.LimitSignupsOfAddress, Within: time.Hour},
+		},
 	})
 	return accounts, auth.NewAuthenticator(tokens, accounts.Authorize), nil
 }
@@ -280,16 +310,7 @@ func listen(
 ) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	server := &http.Server{
-		Handler:           site,
-		BaseContext:       func(net.Listener) context.Context { return base },
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16<<10 - 4<<10, // net/http reads four kilobytes more
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
+	server := newServer(base, site, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -310,6 +331,21 @@ func listen(
 	}
 	log.InfoContext(base, "stopped")
 	return nil
+}
+
+// newServer bounds how long a client may take: to say what it wants, to send it, to read the answer, and to think of something
+// else. What stays open has bounds of its own.
+func newServer(base context.Context, site http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           site,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16<<10 - 4<<10, // net/http reads four kilobytes more
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 }
 
 // banner tells somebody at a terminal where to click.

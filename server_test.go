@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -196,15 +195,7 @@ func TestNewerSchema(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		env := environment{"DATABASE_URL": url, "DATA_DIR": t.TempDir()}
 		p := start(t, env)
-		driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
-		if strings.HasPrefix(url, "postgres") {
-			driver, dsn = "pgx", url
-		}
-		db, err := sql.Open(driver, dsn)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = db.Close() }()
+		db := storetest.Connect(t, url)
 		if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +203,7 @@ func TestNewerSchema(t *testing.T) {
 			t.Errorf("readyz = %d %s, want it to stay ready", status, body)
 		}
 		p.end(t)
-		err = run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
+		err := run(t.Context(), nil, env.getenv, strings.NewReader(""), io.Discard, io.Discard)
 		if !errors.Is(err, store.ErrAhead) {
 			t.Errorf("the older program: %v, want %v", err, store.ErrAhead)
 		}
@@ -262,35 +253,44 @@ func TestUserCommandBesideServer(t *testing.T) {
 			}
 			return out.String()
 		}
-		viewer := func() string { return p.post(t, token, `{ viewer { role } }`) }
 		login := func(password string) string {
 			return p.post(t, "", `mutation { login(input: {email: "ada@example.org", password: "`+password+`"}) {
 				tokens { accessToken } errors { __typename } } }`)
 		}
 
 		user("", "role", "ada@example.org", "READER")
-		if got := viewer(); got != `{"data":{"viewer":{"role":"READER"}}}` {
-			t.Errorf("after role: %s", got)
-		}
+		p.becomes(t, token, `{ viewer { role } }`, `{"data":{"viewer":{"role":"READER"}}}`)
 		user("", "disable", "ada@example.org")
-		if got := viewer(); !strings.Contains(got, "SESSION_ENDED") {
-			t.Errorf("after disable: %s", got)
-		}
+		p.becomes(t, token, `{ viewer { role } }`, "SESSION_ENDED")
 		if got := login("violet tractor under the moss"); !strings.Contains(got, "InvalidCredentialsError") {
 			t.Errorf("log-in after disable: %s", got)
 		}
 		user("", "enable", "ada@example.org")
 		token = accessToken(t, login("violet tractor under the moss"))
 		user("a heron reads the weather\n", "password", "ada@example.org")
-		if got := viewer(); !strings.Contains(got, "SESSION_ENDED") {
-			t.Errorf("after password: %s", got)
-		}
+		p.becomes(t, token, `{ viewer { role } }`, "SESSION_ENDED")
 		accessToken(t, login("a heron reads the weather"))
 		user("seven silent garden gates\n", "create", "bob@example.org", "--name=Bob", "--role=ADMIN")
 		if got := user("", "list"); !strings.Contains(got, "bob@example.org") || !strings.Contains(got, "ADMIN") {
 			t.Errorf("list:\n%s", got)
 		}
 	})
+}
+
+// TestShortPasswords asks for passwords of eight characters, at the server and by the command.
+func TestShortPasswords(t *testing.T) {
+	env := environment{"DATA_DIR": t.TempDir(), "PASSWORD_MIN_LENGTH": "8"}
+	p := start(t, env)
+	for short, want := range map[string]string{"x7kq9zw": "8 to 128 characters; this one has 7.", "x7kq9zwv": `"errors":[]`} {
+		got := p.post(t, "", strings.Replace(signup, password, short, 1))
+		if !strings.Contains(got, want) {
+			t.Errorf("sign-up with %q is answered %s, want %s", short, got, want)
+		}
+	}
+	command := []string{"user", "password", "ada@example.org"}
+	if err := run(t.Context(), command, env.getenv, strings.NewReader("v9wzx7kq"), io.Discard, io.Discard); err != nil {
+		t.Errorf("postern %v = %v, want nil", command, err)
+	}
 }
 
 func TestTrustedProxies(t *testing.T) {
@@ -323,17 +323,18 @@ func TestHealthcheck(t *testing.T) {
 // TestBadSettingTouchesNothing starts servers that cannot be: one line that names the setting, status 2, and no file.
 func TestBadSettingTouchesNothing(t *testing.T) {
 	for setting, env := range map[string]environment{
-		"JWT_SECRET":    {"PRODUCTION": "true"},
-		"ADDR":          {"ADDR": "0.0.0.0:8080"},
-		"DATABASE_URL":  {"DATABASE_URL": "mysql://localhost/postern"},
-		"SIGNUP_ROLE":   {"SIGNUP_ROLE": "ADMIN"},
-		"JWT_ALGORITHM": {"JWT_ALGORITHM": "none"},
+		"JWT_SECRET":   {"PRODUCTION": "true"},
+		"ADDR":         {"ADDR": "0.0.0.0:8080"},
+		"DATABASE_URL": {"DATABASE_URL": "mysql://localhost/postern"},
+		"SIGNUP_ROLE":  {"SIGNUP_ROLE": "ADMIN"},
+		"JWT_KEYS":     {"JWT_KEYS": "no such file"},
 
 		"PERSISTED_DOCUMENTS": {"PERSISTED_DOCUMENTS": "no such file"},
 		"ONLY_PERSISTED":      {"ONLY_PERSISTED": "true"},
 		"TRUSTED_PROXIES":     {"TRUSTED_PROXIES": "10.0.0.7,proxy"},
 		"CORS_ORIGINS":        {"CORS_ORIGINS": "localhost:3000"},
 		"LIMIT_DEPTH":         {"LIMIT_DEPTH": "0"},
+		"PASSWORD_MIN_LENGTH": {"PASSWORD_MIN_LENGTH": "7"},
 	} {
 		t.Run(setting, func(t *testing.T) {
 			env["DATA_DIR"] = filepath.Join(t.TempDir(), "data")

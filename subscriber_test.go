@@ -107,6 +107,15 @@ func (s *subscriber) check(t *testing.T, published []string) {
 	}
 }
 
+// bearer are the headers of the owner of an access token, or of nobody.
+func bearer(token string) http.Header {
+	header := make(http.Header)
+	if token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
+	return header
+}
+
 // titleOf is the title of the post of an event.
 func titleOf(event []byte) (string, error) {
 	var heard struct {
@@ -128,10 +137,11 @@ const (
 	subscribing = `{"type":"subscribe","id":"1","payload":` + everyPost + `}`
 )
 
-// overWebSocket subscribes for as long as ctx lives, and returns what waits for the next event.
-func (p *process) overWebSocket(ctx context.Context, t *testing.T) func() ([]byte, error) {
+// overWebSocket subscribes as the owner of an access token, or as nobody, for as long as ctx lives, and returns what waits for the
+// next event.
+func (p *process) overWebSocket(ctx context.Context, t *testing.T, token string) func() ([]byte, error) {
 	t.Helper()
-	conn := transporttest.Dial(t, p.url+"/graphql", websocket.DialOptions{})
+	conn := transporttest.Dial(t, p.url+"/graphql", websocket.DialOptions{HTTPHeader: bearer(token)})
 	context.AfterFunc(ctx, func() { _ = conn.CloseNow() })
 	transporttest.Say(t, conn, sayHello, subscribing)
 	if text := transporttest.Hear(t, conn); text != `{"type":"connection_ack"}` {
@@ -148,12 +158,13 @@ func (p *process) overWebSocket(ctx context.Context, t *testing.T) func() ([]byt
 }
 
 // overEvents does the same over an event stream.
-func (p *process) overEvents(ctx context.Context, t *testing.T) func() ([]byte, error) {
+func (p *process) overEvents(ctx context.Context, t *testing.T, token string) func() ([]byte, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/graphql", strings.NewReader(everyPost))
 	if err != nil {
 		t.Fatal(err)
 	}
+	request.Header = bearer(token)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "text/event-stream")
 	response, err := http.DefaultClient.Do(request)

@@ -100,7 +100,7 @@ func (g generator) selection(definition *ast.Definition, depth int) string {
 		field := definition.Fields[g.random.IntN(len(definition.Fields))]
 		returned := g.schema.Types[field.Type.Name()]
 		switch {
-		case strings.HasPrefix(field.Name, "__"), returned.IsAbstractType():
+		case strings.HasPrefix(field.Name, "__"), returned.IsAbstractType(), field.Directives.ForName("auth") != nil:
 		case !returned.IsCompositeType():
 			selected = append(selected, field.Name)
 		case depth > 1:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -89,9 +90,7 @@ type presenter struct {
 func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	shown := *graphql.DefaultErrorPresenter(ctx, err) // a copy: the original may be shared
 	if shown.Extensions["code"] != nil {              // gqlgen's own: the document is malformed or does not fit the schema
-		if shown.Message == "operation  not found" { // the executor looked for one without a name
-			shown.Message = "the document has several operations: operationName must say which"
-		}
+		discreet(&shown)
 		if p.reticent {
 			reticent(&shown)
 		}
@@ -108,6 +107,9 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	if known, ok := errors.AsType[*fault.Error](err); ok {
 		shown.Message = known.Message
 		shown.Extensions = map[string]any{"code": topLevelCode(known.Code)}
+		if known.RetryAfter > 0 {
+			shown.Extensions["retryAfter"] = int(math.Ceil(known.RetryAfter.Seconds()))
+		}
 		return &shown
 	}
 	cause, stopped := errors.AsType[*gqlerror.Error](context.Cause(ctx))

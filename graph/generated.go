@@ -78,6 +78,7 @@ type QueryResolver interface {
 	Node(ctx context.Context, id id.Any) (Node, error)
 	Nodes(ctx context.Context, ids []id.Any) ([]Node, error)
 	Limits(ctx context.Context) (*Limits, error)
+	RateLimit(ctx context.Context) (*blog.RateLimit, error)
 }
 type SubscriptionResolver interface {
 	PostPublished(ctx context.Context, authorID *id.Any) (<-chan *blog.Post, error)
@@ -315,6 +316,9 @@ type Query {
 
   """How much an operation may have."""
   limits: Limits!
+
+  """How often the viewer may still do what may be done so often in a while."""
+  rateLimit: RateLimit @auth @cost(weight: 25)
 }
 
 """
@@ -362,19 +366,35 @@ type Limits {
   connectionsOfAddress: Int!
 }
 
+"""What may be done so often in a while. What is done too often is answered by RATE_LIMITED, with ` + "`" + `extensions.retryAfter` + "`" + ` in seconds."""
+type RateLimit {
+  """Posts that are created; null if there is no limit."""
+  posts: Quota
+}
+
+"""What is left of a limit."""
+type Quota {
+  """How often it may be done."""
+  limit: Int!
+  """How often it may still be done."""
+  remaining: Int!
+  """When all of it is left again; null if it is."""
+  resetAt: DateTime
+}
+
 """What can be changed. A mutation that fails changes nothing."""
 type Mutation {
   """Opens an account and logs it in."""
   signup(
     """The new account."""
     input: SignupInput!
-  ): SignupPayload @cost(weight: 300)
+  ): SignupPayload @cost(weight: 325)
 
   """Exchanges an email and a password for tokens."""
   login(
     """The credentials."""
     input: LoginInput!
-  ): LoginPayload @cost(weight: 100)
+  ): LoginPayload @cost(weight: 250)
 
   """
   Exchanges a refresh token for a new pair; it needs no valid access token. A refresh token is for one use: repeated within
@@ -402,7 +422,7 @@ type Mutation {
   changePassword(
     """The old password and the new one."""
     input: ChangePasswordInput!
-  ): ChangePasswordPayload @auth @cost(weight: 150)
+  ): ChangePasswordPayload @auth @cost(weight: 200)
 
   """Changes what others see of you."""
   updateProfile(
@@ -414,13 +434,13 @@ type Mutation {
   deleteAccount(
     """The confirmation."""
     input: DeleteAccountInput!
-  ): DeleteAccountPayload @auth @cost(weight: 150)
+  ): DeleteAccountPayload @auth @cost(weight: 200)
 
   """Publishes a post in your name."""
   createPost(
     """The new post."""
     input: CreatePostInput!
-  ): CreatePostPayload @auth(requires: AUTHOR) @cost(weight: 300)
+  ): CreatePostPayload @auth(requires: AUTHOR) @cost(weight: 375)
 
   """Changes a post of yours; an editor may change anybody's."""
   updatePost(
@@ -705,7 +725,7 @@ type ConflictError implements UserError {
 input SignupInput {
   """At most 254 characters; letters' case does not matter."""
   email: String!
-  """15 to 128 characters, and none of the well-known ones."""
+  """15 to 128 characters, unless the server has another least, of 8 or more; and none of the well-known ones."""
   password: String!
   """The name to show, 1 to 80 characters."""
   name: String!
@@ -787,7 +807,7 @@ type RevokeOtherSessionsPayload {
 input ChangePasswordInput {
   """The password until now."""
   currentPassword: String!
-  """15 to 128 characters, and none of the well-known ones."""
+  """15 to 128 characters, unless the server has another least, of 8 or more; and none of the well-known ones."""
   newPassword: String!
 }
 
@@ -1070,6 +1090,26 @@ func (ec *executionContext) childFields_PostEdge(ctx context.Context, field grap
 		return ec.fieldContext_PostEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PostEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Quota(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "limit":
+		return ec.fieldContext_Quota_limit(ctx, field)
+	case "remaining":
+		return ec.fieldContext_Quota_remaining(ctx, field)
+	case "resetAt":
+		return ec.fieldContext_Quota_resetAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Quota", field.Name)
+}
+
+func (ec *executionContext) childFields_RateLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "posts":
+		return ec.fieldContext_RateLimit_posts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RateLimit", field.Name)
 }
 
 func (ec *executionContext) childFields_RefreshTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4361,6 +4401,56 @@ func (ec *executionContext) fieldContext_Query_limits(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_rateLimit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_rateLimit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().RateLimit(ctx)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				requires, err := ec.unmarshalNRole2posternᚋinternalᚋauthᚐRole(ctx, "READER")
+				if err != nil {
+					var zeroVal *blog.RateLimit
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *blog.RateLimit
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, requires)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *blog.RateLimit) graphql.Marshaler {
+			return ec.marshalORateLimit2ᚖposternᚋinternalᚋblogᚐRateLimit(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_rateLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RateLimit(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4432,6 +4522,107 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields___Schema(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Quota_limit(ctx context.Context, field graphql.CollectedField, obj *blog.Quota) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Quota_limit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Limit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Quota_limit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Quota", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Quota_remaining(ctx context.Context, field graphql.CollectedField, obj *blog.Quota) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Quota_remaining(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Remaining, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Quota_remaining(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Quota", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Quota_resetAt(ctx context.Context, field graphql.CollectedField, obj *blog.Quota) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Quota_resetAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ResetAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Quota_resetAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Quota", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _RateLimit_posts(ctx context.Context, field graphql.CollectedField, obj *blog.RateLimit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateLimit_posts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Posts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *blog.Quota) graphql.Marshaler {
+			return ec.marshalOQuota2ᚖposternᚋinternalᚋblogᚐQuota(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RateLimit_posts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RateLimit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Quota(ctx, field)
 		},
 	}
 	return fc, nil
@@ -8389,6 +8580,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_limits(ctx, field)
 				})
+		case "rateLimit":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_rateLimit(ctx, field)
+				})
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -8402,6 +8599,82 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			})
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var quotaImplementors = []string{"Quota"}
+
+func (ec *executionContext) _Quota(ctx context.Context, sel ast.SelectionSet, obj *blog.Quota) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, quotaImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Quota")
+		case "limit":
+			out.Values[i] = ec._Quota_limit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "remaining":
+			out.Values[i] = ec._Quota_remaining(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resetAt":
+			out.Values[i] = ec._Quota_resetAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var rateLimitImplementors = []string{"RateLimit"}
+
+func (ec *executionContext) _RateLimit(ctx context.Context, sel ast.SelectionSet, obj *blog.RateLimit) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rateLimitImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RateLimit")
+		case "posts":
+			out.Values[i] = ec._RateLimit_posts(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -10101,6 +10374,20 @@ func (ec *executionContext) unmarshalOPostFilter2ᚖposternᚋinternalᚋblogᚐ
 	}
 	res, err := ec.unmarshalInputPostFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOQuota2ᚖposternᚋinternalᚋblogᚐQuota(ctx context.Context, sel ast.SelectionSet, v *blog.Quota) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Quota(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORateLimit2ᚖposternᚋinternalᚋblogᚐRateLimit(ctx context.Context, sel ast.SelectionSet, v *blog.RateLimit) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RateLimit(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalORefreshTokenPayload2ᚖposternᚋgraphᚐRefreshTokenPayload(ctx context.Context, sel ast.SelectionSet, v *RefreshTokenPayload) graphql.Marshaler {

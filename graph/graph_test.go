@@ -24,6 +24,7 @@ import (
 	"postern/internal/page"
 	"postern/internal/store"
 	"postern/internal/store/storetest"
+	"postern/internal/throttle"
 	"postern/internal/transport"
 )
 
@@ -42,16 +43,23 @@ type server struct {
 	clock       *atomic.Int64 // microseconds since 1970
 }
 
+// often is a limit that no test comes to.
+var often = throttle.Limit{Most: 1 << 20, Within: time.Hour}
+
 // options are how a server differs from development's.
 type options struct {
 	introspection bool
+	pool          auth.Pool
 	subscriptions int // that a socket may have, and operations that are worked at; 0: 20
 }
+
+// patient is a pool that has room for all who race, and waits for machines that are busy.
+var patient = auth.Pool{Hashers: 2, Queue: 100, Patience: time.Hour}
 
 // newServer starts one that is closed when the test ends.
 func newServer(tb testing.TB, url string) *server {
 	tb.Helper()
-	return newServerWith(tb, url, options{introspection: true})
+	return newServerWith(tb, url, options{introspection: true, pool: patient})
 }
 
 func newServerWith(tb testing.TB, url string, o options) *server {
@@ -72,17 +80,13 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	}
 	s.store = db
 
-	tokens, err := auth.NewTokens(auth.TokenOptions{
-		Secret: []byte(strings.Repeat("s", auth.MinSecretLength)), Issuer: "test", Audience: "test", ClientID: "test", Now: now,
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	tokens := newTokens(tb, "s", now)
 	s.accounts = account.NewService(account.Options{
-		Store: db, Passwords: auth.NewPasswords(), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
+		Store: db, Passwords: auth.NewPasswords(o.pool), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
+		Throttle: account.Throttle{FailuresOfAccount: often, FailuresOfAddress: often, SignupsOfAddress: often},
 	})
 	authenticator := auth.NewAuthenticator(tokens, s.accounts.Authorize)
-	posts := blog.NewService(db, now)
+	posts := blog.NewService(blog.Options{Store: db, Now: now, PostsOfAccount: often})
 	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
 	var running sync.WaitGroup
 	running.Go(func() { posts.Run(ctx, log) })
@@ -121,6 +125,18 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	s.Server = httptest.NewServer(site)
 	tb.Cleanup(s.Close)
 	return s
+}
+
+// newTokens signs and verifies as the server does, if the secret consists of its letter.
+func newTokens(tb testing.TB, letter string, now func() time.Time) *auth.Tokens {
+	tb.Helper()
+	tokens, err := auth.NewTokens(auth.TokenOptions{
+		Secret: []byte(strings.Repeat(letter, auth.MinSecretLength)), Issuer: "test", Audience: "test", ClientID: "test", Now: now,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return tokens
 }
 
 // countStatements counts what the store says that it runs.

@@ -26,6 +26,45 @@ func TestDefer(t *testing.T) {
 	}
 }
 
+// TestErrorsQuoteNothing: what does not fit may be a password in the wrong place. An error says where it stands, and of what kind
+// it should be.
+func TestErrorsQuoteNothing(t *testing.T) {
+	s := newServer(t, storetest.SQLiteURL(t))
+	for document, want := range map[string]string{
+		`{ posts(first: "hunter2") { totalCount } }`:                    "Int cannot represent non-integer value",
+		`{ posts(after: [": hunter2"]) { totalCount } }`:                "String cannot represent a non string value",
+		`{ posts(filter: "a, found hunter2") { totalCount } }`:          `Expected value of type "PostFilter"`,
+		`{ node(id: ["hunter2"]) { id } }`:                              "ID cannot represent a non-string and non-integer value",
+		`{ node(id: null) { id } }`:                                     `Expected value of type "ID!", found null.`,
+		`{ posts(after "hunter2") { totalCount } }`:                     "Expected :, found String",
+		`hunter2 { posts }`:                                             "Unexpected Name",
+		`fragment A hunter2 Query { posts }`:                            `Expected "on", found Name`,
+		`query($r: Role = hunter2) { __typename }`:                      `The value does not exist in "Role" enum.`,
+		`query($r: Role = hunter2ADMIN) { __typename }`:                 `The value does not exist in "Role" enum.`,
+		`query($r: [Role!] = [ADMIN, hunter2]) { __typename }`:          `The value does not exist in "Role!" enum.`,
+		`query($r: Role = ADMINN) { __typename }`:                       `The value does not exist in "Role" enum. Did you mean the enum value "ADMIN"?`,
+		`query($r: Role = ": hunter2") { __typename }`:                  `Enum "Role" cannot represent non-enum value`,
+		`query($r: Role = ["hunter2"]) { __typename }`:                  `Enum "Role" cannot represent non-enum value`,
+		`{ posts @auth(requires: hunter2) { totalCount } }`:             `The value does not exist in "Role!" enum.`,
+		`{ posts @include(if: hunter2) { totalCount } }`:                "Boolean cannot represent a non boolean value",
+		`{ posts(after: "\uhunter2") { totalCount } }`:                  "Unexpected <Invalid>",
+		`{ posts(after: "\u1"hunter2`:                                   "Unexpected <Invalid>",
+		`{ posts(after: hunter2%) { totalCount } }`:                     "Expected Name, found <Invalid>",
+		`query($v: UserLookup!) { user(by: $v) { id } }`:                "unknown field",
+		`query($w: Int) { posts(first: $w) { totalCount } }`:            "cannot use string as Int",
+		`query($v: Boolean!) { posts { totalCount @include(if: $v) } }`: "cannot use map as Boolean",
+	} {
+		a := s.ask(t, "", document, map[string]any{"v": map[string]any{"my hunter2": 1}, "w": "hunter2"})
+		if len(a.Errors) == 0 || a.Errors[0].Message != want || strings.Contains(fmt.Sprint(a.Errors), "hunter2") {
+			t.Errorf("%s is answered %v, want %q", document, a.Errors, want)
+		}
+	}
+	a := s.send(t, "", []byte(`{"query":"{ posts { totalCount } }","operationName":"hunter2"}`))
+	if len(a.Errors) == 0 || a.Errors[0].Message != "the document has no operation of this name" {
+		t.Errorf("another operation's name is answered %v", a.Errors)
+	}
+}
+
 // TestBadInput sends what no client should, and expects a clear answer of the right kind: never a 5xx, and nothing changed.
 func TestBadInput(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {

@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -40,7 +41,8 @@ func TestListsAreMarshalledInOrder(t *testing.T) {
 
 // TestElementsThatPanic are null, each with an error, and the others are as they should be.
 func TestElementsThatPanic(t *testing.T) {
-	ctx := graphql.WithResponseContext(t.Context(), graphql.DefaultErrorPresenter, graphql.DefaultRecover)
+	ctx := graphql.WithResponseContext(t.Context(), graphql.DefaultErrorPresenter,
+		func(_ context.Context, panicked any) error { return fmt.Errorf("panic: %v", panicked) })
 	list := marshalInOrder(ctx, 3, 0, false, func(_ context.Context, i int) graphql.Marshaler {
 		if i == 1 {
 			panic("no element")

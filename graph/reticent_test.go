@@ -16,7 +16,7 @@ import (
 // TestNothingIsLearntFromErrors misspells every field, argument, type, enum value, input field and variable of the schema,
 // and leaves out what is required, where introspection is switched off: no answer holds a name of the schema that was not in the question.
 func TestNothingIsLearntFromErrors(t *testing.T) {
-	s := newServerWith(t, storetest.SQLiteURL(t), options{introspection: false})
+	s := newServerWith(t, storetest.SQLiteURL(t), options{pool: patient})
 	tokens := []string{s.account(t, "admin", auth.Admin), s.account(t, "reader", auth.Reader)}
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}).Schema()
 	names := namesOf(schema)

@@ -122,6 +122,11 @@ func (r *queryResolver) Limits(ctx context.Context) (*Limits, error) {
 	return &r.Resolver.Limits, nil
 }
 
+func (r *queryResolver) RateLimit(ctx context.Context) (*blog.RateLimit, error) {
+	limit, err := r.Resolver.Posts.RateLimit(ctx, viewer(ctx))
+	return &limit, err
+}
+
 func (r *subscriptionResolver) PostPublished(ctx context.Context, authorID *id.Any) (<-chan *blog.Post, error) {
 	var author *id.User
 	if authorID != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"postern/internal/auth"
 	"postern/internal/limit"
@@ -38,7 +39,7 @@ func TestStatements(t *testing.T) {
 			{"nothing but a count", "", `{ posts(first: 0) { totalCount } }`, nil, 2},
 			{"a post", "", `{ post(by: {slug: "post-7"}) { title author { name } } }`, nil, 1},
 			{"thirty nodes", "", `query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Post { author { name } } } }`, map[string]any{"ids": ids}, 1},
-			{"the viewer, with the look-up of the session", token, `{ viewer { email user { name } } }`, nil, 2},
+			{"the viewer, whose session was looked up a moment ago", token, `{ viewer { email user { name } } }`, nil, 1},
 			{"nothing of ours", "", `{ __typename }`, nil, 0},
 		} {
 			t.Run(test.name, func(t *testing.T) {
@@ -50,6 +51,25 @@ func TestStatements(t *testing.T) {
 					t.Errorf("%d statements, want %d", got, test.want)
 				}
 			})
+		}
+	})
+}
+
+// TestLookUpsOfSessions counts the statements of requests whose session was looked up at some time before.
+func TestLookUpsOfSessions(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := newServer(t, url)
+		token := s.account(t, "ada", auth.Author)
+		for _, test := range []struct {
+			later time.Duration
+			want  int64
+		}{{0, 1}, {0, 0}, {1900 * time.Millisecond, 0}, {100 * time.Millisecond, 1}, {0, 0}} {
+			s.clock.Add(test.later.Microseconds())
+			before := s.statements.Load()
+			s.ask(t, token, `{ __typename }`, nil)
+			if got := s.statements.Load() - before; got != test.want {
+				t.Errorf("%v later: %d statements, want %d", test.later, got, test.want)
+			}
 		}
 	})
 }
@@ -103,7 +123,7 @@ func TestStatementsArePaidFor(t *testing.T) {
 		} {
 			before := s.statements.Load()
 			cost := s.cost(t, token, test.query, test.variables)
-			if ran := s.statements.Load() - before - 1; ran*25 > cost { // but the look-up of the session, which the request pays for
+			if ran := s.statements.Load() - before; ran*25 > cost {
 				t.Errorf("%s runs %d statements and costs %d, want 25 for each", test.query, ran, cost)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 
 // inTurn is a server where each socket has one operation at a time worked at: what is asked after a subscription is answered
 // after that has begun, which the protocol does not tell otherwise.
-var inTurn = options{introspection: true, subscriptions: 1}
+var inTurn = options{introspection: true, subscriptions: 1, pool: patient}
 
 // subscribe opens a WebSocket, and returns when a subscription on it has begun.
 func (s *server) subscribe(t *testing.T, query string) *websocket.Conn {

@@ -2,7 +2,10 @@ package graph
 
 import (
 	"errors"
+	"fmt"
 	"iter"
+	"regexp"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -115,6 +118,43 @@ func refuseIntrospection(observers *core.Events, addError core.AddErrFunc) {
 			addError(core.Message("introspection is switched off"), core.At(field.Position))
 		}
 	})
+}
+
+// How gqlparser quotes what somebody wrote: a token that it did not expect, and a value of a document or of a variable that does
+// not fit.
+var (
+	quotedToken    = regexp.MustCompile(`(?s)(Name|Int|Float|String|Comment) ".*|(escape sequence): .*`)
+	quotedValue    = regexp.MustCompile(`(?s)(: |, found ).*`)
+	quotedEnum     = regexp.MustCompile(`(?s)^Value ".*" does not exist`)
+	quotedVariable = regexp.MustCompile(`(?s)^.*( is not a valid \w+)$`)
+	quotedNumber   = regexp.MustCompile(`(?s)^(cannot use) (?:value |[-+.0-9]).*( as \w+).*$`)
+	quotedDefault  = regexp.MustCompile(`(?s)^strconv\..*$`)
+)
+
+// shortName is what somebody may have misspelt, rather than a token.
+var shortName = regexp.MustCompile(`^[_A-Za-z][_0-9A-Za-z]{0,39}$`)
+
+// discreet takes out of an error what somebody wrote that does not fit: it may be a password in the wrong place, and front ends
+// log errors. Where it stands in the document stays.
+func discreet(err *gqlerror.Error) {
+	switch {
+	case err.Extensions["code"] == errcode.ParseFailed:
+		err.Message = quotedToken.ReplaceAllString(err.Message, "$1$2")
+	case strings.HasPrefix(err.Rule, "ValuesOfCorrectType") && !strings.HasSuffix(err.Message, ", found null."):
+		err.Message = quotedEnum.ReplaceAllString(quotedValue.ReplaceAllString(err.Message, ""), "The value does not exist")
+	case err.Message == "operation  not found": // the executor looked for one without a name
+		err.Message = "the document has several operations: operationName must say which"
+	case strings.HasPrefix(err.Message, "operation ") && strings.HasSuffix(err.Message, " not found"):
+		err.Message = "the document has no operation of this name"
+	case ofVariable(err) && err.Message == "unknown field": // the path ends with what stands in the place of its name
+		if last := len(err.Path) - 1; !shortName.MatchString(fmt.Sprint(err.Path[last])) {
+			err.Path = err.Path[:last]
+		}
+	case ofVariable(err):
+		err.Message = quotedVariable.ReplaceAllString(err.Message, "the value$1")
+		err.Message = quotedNumber.ReplaceAllString(err.Message, "$1 the value$2")
+		err.Message = quotedDefault.ReplaceAllString(err.Message, "the value by default does not fit")
+	}
 }
 
 // reticent makes an error of a document say nothing of the schema, as GraphQL's own errors do: they name types, and what

@@ -1,7 +1,7 @@
 // Streams measures what many subscribers cost a server that is a process of its own on an empty SQLite database, and how soon
 // all of them hear of a post. Every subscriber must hear every post once, in order, or the measurement fails.
 //
-// It imports nothing of ours: it is a client like any other.
+// It imports nothing of ours but process: it is a client like any other.
 package main
 
 import (
@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"postern/bench/process"
 )
 
 func main() {
@@ -54,18 +56,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	defer func() { server.stop() }()
-	writer, err := newWriter(ctx, server.addr)
+	defer server.Stop()
+	writer, err := newWriter(ctx, server)
 	if err != nil {
 		return err
 	}
-	before, err := server.resources()
+	before, err := server.Resources()
 	if err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintf(stdout, "%d subscribers over %s; the server and they share %d processors.\n"+
 		"Before they come the server has %s of memory, and %d descriptors.\n\n",
-		o.connections, o.transport, runtime.NumCPU(), megabytes(before.rss), before.descriptors)
+		o.connections, o.transport, runtime.NumCPU(), megabytes(before.RSS), before.Descriptors)
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(table, "round\tcome\tidle\teach\tpeak\tlast hears, p50\tmax\tevents/s\tafter\tdescriptors\t")
 	for round := range o.rounds {
@@ -74,10 +76,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 			return fmt.Errorf("round %d: %w", round+1, err)
 		}
 		slices.Sort(r.last)
-		_, _ = fmt.Fprintf(table, "%d\t%s\t%s\t%.1f KB\t%s\t%s\t%s\t%.0f\t%s\t%d\t\n", round+1, milliseconds(r.come), megabytes(r.idle.rss),
-			float64(r.idle.rss-before.rss)/float64(o.connections)/1e3, megabytes(r.spread.peak),
+		_, _ = fmt.Fprintf(table, "%d\t%s\t%s\t%.1f KB\t%s\t%s\t%s\t%.0f\t%s\t%d\t\n", round+1, milliseconds(r.come), megabytes(r.idle.RSS),
+			float64(r.idle.RSS-before.RSS)/float64(o.connections)/1e3, megabytes(r.spread.Peak),
 			milliseconds(r.last[len(r.last)/2]), milliseconds(r.last[len(r.last)-1]),
-			float64(o.connections*o.posts)/r.spreading.Seconds(), megabytes(r.after.rss), r.after.descriptors)
+			float64(o.connections*o.posts)/r.spreading.Seconds(), megabytes(r.after.RSS), r.after.Descriptors)
 	}
 	return table.Flush()
 }
@@ -85,21 +87,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 // result is that of a round.
 type result struct {
 	come                time.Duration
-	idle, spread, after resources
+	idle, spread, after process.Resources
 	last                []time.Duration // for each post, from before it is written until the last subscriber has heard it
 	spreading           time.Duration   // their sum
 }
 
 // measure has all subscribers come, lets them be idle, writes posts, and has them go.
-func measure(ctx context.Context, o options, server *server, writer *writer, subscribe subscribe) (r result, err error) {
+func measure(ctx context.Context, o options, server *process.Server, writer *writer, subscribe subscribe) (r result, err error) {
 	start := time.Now()
-	audience, err := gather(ctx, server.addr, o.connections, writer.written, subscribe)
+	audience, err := gather(ctx, server.Addr, o.connections, writer.written, subscribe)
 	if err != nil {
 		return r, err
 	}
 	defer audience.leave()
 	r.come = time.Since(start)
-	if r.idle, err = server.settled(ctx, o.idle, nil); err != nil {
+	if r.idle, err = settled(ctx, server, o.idle, nil); err != nil {
 		return r, err
 	}
 	for range o.posts {
@@ -114,11 +116,11 @@ func measure(ctx context.Context, o options, server *server, writer *writer, sub
 		r.last = append(r.last, heard.Sub(start))
 		r.spreading += heard.Sub(start)
 	}
-	if r.spread, err = server.resources(); err != nil {
+	if r.spread, err = server.Resources(); err != nil {
 		return r, err
 	}
 	audience.leave()
-	r.after, err = server.settled(ctx, 0, func(now resources) bool { return now.descriptors <= r.idle.descriptors-o.connections })
+	r.after, err = settled(ctx, server, 0, func(now process.Resources) bool { return now.Descriptors <= r.idle.Descriptors-o.connections })
 	return r, err
 }
 

@@ -24,6 +24,9 @@ const password = "umbrella gravel sixteen"
 
 var browser = auth.Client{Address: netip.MustParseAddr("203.0.113.9"), UserAgent: "Firefox"}
 
+// patient is a pool that has room for all who race, and waits for machines that are busy.
+var patient = auth.Pool{Hashers: 2, Queue: 100, Patience: time.Hour}
+
 // clock is a clock that only tests move.
 type clock struct {
 	mu  sync.Mutex
@@ -66,7 +69,7 @@ func openOn(t *testing.T, url string, change ...func(*account.Options)) *house {
 		t.Fatal(err)
 	}
 	options := account.Options{
-		Store: h.store, Passwords: auth.NewPasswords(), Tokens: h.tokens, Now: h.clock.read,
+		Store: h.store, Passwords: auth.NewPasswords(patient), Tokens: h.tokens, Now: h.clock.read,
 		SignupOpen: true, SignupRole: auth.Author, Log: slog.New(slog.DiscardHandler),
 	}
 	for _, c := range change {

@@ -37,8 +37,25 @@ func TestLoginBySpellingsOfEmailAndPassword(t *testing.T) {
 	}
 }
 
-// wrong are log-ins that must all look alike, by what is wrong with them. Jane's account and that of Dis, which is disabled,
-// have the usual password.
+// people opens the accounts of Jane, Dis and Old with the usual password. That of Dis is disabled, and so is that of Old, which
+// comes from elsewhere.
+func (h *house) people(t *testing.T) {
+	t.Helper()
+	h.signup(t, "Jane")
+	h.signup(t, "Dis")
+	if _, err := h.Import(t.Context(), account.ImportInput{
+		Email: emailOf("Old"), Name: "Old", Role: auth.Author, PasswordHash: legacy(t, password)["bcrypt"],
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"Dis", "Old"} {
+		if err := h.Disable(t.Context(), emailOf(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// wrong are log-ins that must all look alike, by what is wrong with them.
 func wrong() map[string]account.LoginInput {
 	return map[string]account.LoginInput{
 		"another password":    {Email: "jane@example.org", Password: password + "!"},
@@ -52,17 +69,14 @@ func wrong() map[string]account.LoginInput {
 		"no such thing":       {Email: "jane'; --", Password: password},
 		"a disabled account":  {Email: "dis@example.org", Password: password},
 		"disabled, and wrong": {Email: "dis@example.org", Password: password + "!"},
+		"disabled, and old":   {Email: "old@example.org", Password: password},
 	}
 }
 
 func TestLoginFailsAlike(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	h.signup(t, "Jane")
-	h.signup(t, "Dis")
-	if err := h.Disable(t.Context(), "dis@example.org"); err != nil {
-		t.Fatal(err)
-	}
+	h.people(t)
 	want := []*fault.Error{{Code: fault.InvalidCredentials, Message: "The email or the password is wrong."}}
 	for name, in := range wrong() {
 		login, err := h.Login(t.Context(), browser, in)
@@ -75,11 +89,7 @@ func TestLoginFailsAlike(t *testing.T) {
 // TestLoginCostsAlike looks at the memory that each takes: a hash takes 19 MiB, and nothing else takes one.
 func TestLoginCostsAlike(t *testing.T) { //nolint:paralleltest // it measures
 	h := open(t)
-	h.signup(t, "Jane")
-	h.signup(t, "Dis")
-	if err := h.Disable(t.Context(), "dis@example.org"); err != nil {
-		t.Fatal(err)
-	}
+	h.people(t)
 	hashes := func(do func() error) uint64 {
 		const aHash = 19 << 20
 		var before, after runtime.MemStats

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -22,42 +23,53 @@ type ChangePasswordInput struct {
 	NewPassword     string
 }
 
-// ChangePassword changes the viewer's password, and ends their other sessions. It answers InvalidCredentials and Invalid.
+// ChangePassword changes the viewer's password, and ends their other sessions. It answers InvalidCredentials, Invalid
+// and RateLimited faults.
 func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in ChangePasswordInput) (*Account, error) {
 	account, err := s.store.Account(ctx, viewer.UserID)
 	if err != nil {
 		return nil, ended(err)
 	}
 	password := normalizePassword(in.NewPassword)
-	if err := checkPassword(password, account.words()...); err != nil {
+	if err := s.checkPassword(password, account.words()...); err != nil {
 		return nil, fault.Place(err, "input", "newPassword")
 	}
-	proof, err := s.confirm(ctx, viewer, in.CurrentPassword, "currentPassword")
+	var hash string
+	proof, err := s.confirm(ctx, viewer, in.CurrentPassword, "currentPassword", func(h auth.Hasher) { hash = h.Hash(password) })
 	if err != nil {
 		return nil, err
 	}
-	hash, err := s.passwords.Hash(ctx, password)
-	if err != nil {
-		return nil, err
-	}
-	err = s.store.SetPassword(ctx, viewer.UserID, hash, proof)
+	err = s.store.SetPassword(ctx, viewer.UserID, hash, proof, s.event(ctx, PasswordChanged, viewer.UserID).of(viewer.SessionID))
 	return account, ended(s.changed(ctx, viewer.UserID, err))
 }
 
-// confirm checks that the viewer knows their password; field is where in the input it stands.
-func (s *Service) confirm(ctx context.Context, viewer auth.Viewer, password, field string) (*Proof, error) {
+// confirm checks that the viewer knows their password; field is where in the input it stands. Who guesses it is throttled as who
+// logs in. If it is right, what has to be hashed then is hashed in the same turn.
+func (s *Service) confirm(
+	ctx context.Context, viewer auth.Viewer, password, field string, then func(h auth.Hasher),
+) (*Proof, error) {
 	credentials, err := s.store.Credentials(ctx, viewer.UserID)
 	if err != nil {
 		return nil, ended(err)
 	}
-	ok, err := s.passwords.Verify(ctx, normalizePassword(password), credentials.PasswordHash)
-	switch {
-	case err != nil:
+	attempts := s.failures(auth.Client{}, credentials.EmailKey)
+	err = s.attempt(ctx, attempts, func(h auth.Hasher) error {
+		ok, err := h.Verify(normalizePassword(password), credentials.PasswordHash)
+		switch {
+		case err != nil:
+			return err
+		case ok:
+			then(h)
+			return nil
+		}
+		return errors.Join(
+			fault.New(fault.InvalidCredentials, "The password is wrong.").At("input", field),
+			s.store.Record(ctx, s.event(ctx, ConfirmationFailed, viewer.UserID).of(viewer.SessionID)))
+	})
+	if err != nil {
 		return nil, err
-	case !ok:
-		return nil, fault.New(fault.InvalidCredentials, "The password is wrong.").At("input", field)
 	}
-	return &Proof{Session: viewer.SessionID, PasswordHash: credentials.PasswordHash}, nil
+	return &Proof{Session: viewer.SessionID, PasswordHash: credentials.PasswordHash}, s.store.Forgive(ctx, attempts...)
 }
 
 // words are what a password of this account must not be made of: its name, handle and email, and their parts.
@@ -67,9 +79,10 @@ func (a *Account) words() []string {
 	return append(words, strings.FieldsFunc(a.Email+"-"+a.Handle, func(r rune) bool { return strings.ContainsRune("@.-_+", r) })...)
 }
 
-// What a password may be, in characters.
+// What a password has in characters: where it is all that one proves to be oneself by, NIST SP 800-63B, section 3.1.1.2, asks for
+// 15 at least.
 const (
-	minPassword = 15
+	minPassword = 15 // by default
 	maxPassword = 128
 )
 
@@ -77,14 +90,14 @@ const (
 func normalizePassword(password string) string { return norm.NFC.String(password) }
 
 // checkPassword checks a new password, given the words of the account that it must not be made of.
-func checkPassword(password string, words ...string) error {
+func (s *Service) checkPassword(password string, words ...string) error {
 	length := utf8.RuneCountInString(password)
 	switch {
 	case !utf8.ValidString(password):
 		return fault.New(fault.Invalid, "The password is not valid UTF-8.")
-	case length < minPassword || length > maxPassword:
-		return fault.New(fault.Invalid, "A password has %d to %d characters; this one has %d.", minPassword, maxPassword, length)
-	case wellKnown(password, words):
+	case length < s.shortest || length > maxPassword:
+		return fault.New(fault.Invalid, "A password has %d to %d characters; this one has %d.", s.shortest, maxPassword, length)
+	case wellKnown(password, words) || repeats(password, s.shortest):
 		return fault.New(fault.Invalid, "That password is too easy to guess: choose words that have nothing to do with each other.")
 	}
 	return nil
@@ -93,13 +106,10 @@ func checkPassword(password string, words ...string) error {
 // maxPieces is of how many well-known words and runs a password may not consist.
 const maxPieces = 3
 
-// wellKnown tells whether a password repeats something short, or consists of a few well-known words, words of its account,
-// and runs like 1234 or aaaa, whatever stands between them.
+// wellKnown tells whether a password consists of a few well-known words, words of its account, and runs like 1234 or aaaa,
+// whatever stands between them.
 func wellKnown(password string, words []string) bool {
-	folded := []rune(letters(password))
-	if len(folded) == 0 {
-		folded = []rune(password) // there are only signs, which may well be hard to guess
-	}
+	folded := significant(password)
 	known := slices.Clone(commonWords())
 	for _, word := range words {
 		if word := []rune(letters(word)); len(word) > 2 {
@@ -119,12 +129,13 @@ func wellKnown(password string, words []string) bool {
 			least[end] = min(least[end], least[start]+1)
 		}
 	}
-	return least[len(folded)] <= maxPieces || repeats(folded)
+	return least[len(folded)] <= maxPieces
 }
 
-// repeats tells whether a text is one that would be too short, twice or more often.
-func repeats(s []rune) bool {
-	for length := 1; length < minPassword && length <= len(s)/2; length++ {
+// repeats tells whether a password is one of less than so many characters, twice or more often.
+func repeats(password string, least int) bool {
+	s := significant(password)
+	for length := 1; length < least && length <= len(s)/2; length++ {
 		if slices.Equal(s[length:], s[:len(s)-length]) {
 			return true
 		}
@@ -144,6 +155,14 @@ func runStart(s []rune, end int) int {
 		start--
 	}
 	return start
+}
+
+// significant is what makes a password hard to guess: its letters and digits or, where there are none, its signs.
+func significant(password string) []rune {
+	if folded := letters(password); folded != "" {
+		return []rune(folded)
+	}
+	return []rune(password)
 }
 
 // letters are the letters and digits of a text, case folded.

@@ -12,6 +12,9 @@ func owner() *Account {
 	return &Account{User: User{Name: "Jane van Doe", Handle: "inkwell"}, Email: "scribbler.of.tales@daily.gazette.example"}
 }
 
+// usual is a service that asks of passwords what it does by default.
+var usual = NewService(Options{})
+
 func TestCheckPassword(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{
@@ -32,7 +35,7 @@ func TestCheckPassword(t *testing.T) {
 		"umbrella\x00gravel\tsixteen\n",
 		"               x7k9q2",
 	} {
-		if err := checkPassword(normalizePassword(password), owner().words()...); err != nil {
+		if err := usual.checkPassword(normalizePassword(password), owner().words()...); err != nil {
 			t.Errorf("checkPassword(%q) = %v, want nil", password, err)
 		}
 	}
@@ -67,7 +70,7 @@ func TestCheckPasswordRefusesWhatIsEasyToGuess(t *testing.T) {
 		},
 	} {
 		for _, password := range passwords {
-			err := checkPassword(normalizePassword(password), owner().words()...)
+			err := usual.checkPassword(normalizePassword(password), owner().words()...)
 			if faults := fault.All(err); len(faults) != 1 || !strings.Contains(faults[0].Message, "easy to guess") {
 				t.Errorf("checkPassword(%q), %s = %v, want it to be too easy to guess", password, kind, err)
 			}
@@ -93,8 +96,36 @@ func TestCheckPasswordLength(t *testing.T) {
 		{"a megabyte", strings.Repeat("xkqzwvub", 1<<17), false},
 		{"not UTF-8", "xkqzwvubpjhfmdy\xff", false},
 	} {
-		if err := checkPassword(normalizePassword(test.password)); (err == nil) != test.good {
+		if err := usual.checkPassword(normalizePassword(test.password)); (err == nil) != test.good {
 			t.Errorf("checkPassword(%s) = %v, want it to be good: %v", test.name, err, test.good)
+		}
+	}
+}
+
+// TestCheckPasswordOfAnotherLength asks of services for more or fewer characters, and for what they take to be short.
+func TestCheckPasswordOfAnotherLength(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		least    int
+		password string
+		want     string // of what is wrong
+	}{
+		{8, "xkqzwvu", "A password has 8 to 128 characters; this one has 7."},
+		{8, "xkqzwvub", ""},
+		{8, "k7zk7zk7zk7z", "easy to guess"},
+		{8, "k7zxq4mwk7zxq4mw", ""}, // twice what is long enough by itself
+		{8, "password", "easy to guess"},
+		{8, "Password1!", "easy to guess"},
+		{8, "inkwell1", "easy to guess"},
+		{8, strings.Repeat("xkqzwvub pjhfmdy", 8) + "x", "A password has 8 to 128 characters; this one has 129."},
+		{20, "xkqzwvubpjhfmdycgst", "A password has 20 to 128 characters; this one has 19."},
+		{20, "xkqzwvubpjhfmdycgstl", ""},
+		{20, "xkqzwvubpjhfmdycg xkqzwvubpjhfmdycg", "easy to guess"},
+		{128, strings.Repeat("xkqzwvub pjhfmdy", 7) + "zyxkqwvubpjhfmd", "A password has 128 to 128 characters; this one has 127."},
+	} {
+		err := NewService(Options{MinPassword: test.least}).checkPassword(test.password, owner().words()...)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("checkPassword(%q), where %d is the least, = %v, want %q", test.password, test.least, err, test.want)
 		}
 	}
 }
@@ -102,7 +133,7 @@ func TestCheckPasswordLength(t *testing.T) {
 func TestCheckPasswordQuotesNothing(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{"dragon", "dragondragondragon", strings.Repeat("dragon", 100), "dragon dragon dragon\xff"} {
-		if err := checkPassword(password, "dragon"); err == nil || strings.Contains(err.Error(), "dragon") {
+		if err := usual.checkPassword(password, "dragon"); err == nil || strings.Contains(err.Error(), "dragon") {
 			t.Errorf("checkPassword(%q) = %v, want an error that does not quote it", password, err)
 		}
 	}

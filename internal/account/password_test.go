@@ -44,6 +44,39 @@ func TestChangePassword(t *testing.T) {
 	}
 }
 
+// TestShortestPassword sets passwords in all the ways that there are, where another length is the least.
+func TestShortestPassword(t *testing.T) {
+	t.Parallel()
+	const current, short, enough = password, "x7kq9zw", "x7kq9zwv"
+	h := open(t, func(o *account.Options) { o.MinPassword = len(enough) })
+	h.signup(t, "Jane")
+	bob := h.viewer(t, h.signup(t, "Bob"))
+	for name, set := range map[string]func(password string) error{
+		"input.password": func(password string) error {
+			in := account.SignupInput{Email: "joe@example.org", Name: "Joe", Password: password}
+			return second(h.Signup(t.Context(), browser, in))
+		},
+		"input.password of a command": func(password string) error {
+			in := account.SignupInput{Email: "ada@example.org", Name: "Ada", Password: password}
+			return second(h.Create(t.Context(), in, auth.Admin))
+		},
+		"input.newPassword": func(password string) error {
+			return second(h.ChangePassword(t.Context(), bob, account.ChangePasswordInput{CurrentPassword: current, NewPassword: password}))
+		},
+		"": func(password string) error { return h.SetPassword(t.Context(), "jane@example.org", password) },
+	} {
+		path, _, _ := strings.Cut(name, " ")
+		err := set(short)
+		fails(t, "set("+short+")", err, strings.TrimSpace("INVALID "+path))
+		if want := "A password has 8 to 128 characters; this one has 7."; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("setting %q by %s = %v, want %q", short, name, err, want)
+		}
+		if err := set(enough); err != nil {
+			t.Errorf("setting %q by %s = %v, want nil", enough, name, err)
+		}
+	}
+}
+
 // TestPasswordProvedTooLate changes what a viewer has just proved, before they use the proof: their session, their password,
 // their account.
 func TestPasswordProvedTooLate(t *testing.T) {

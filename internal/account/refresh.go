@@ -53,12 +53,19 @@ func (s *Service) RefreshToken(ctx context.Context, in RefreshTokenInput) (Login
 func (s *Service) repeat(ctx context.Context, state SessionState, token refreshToken) (Login, error) {
 	next, ok := state.repeat(token, s.now())
 	if !ok {
-		if err := s.changed(ctx, state.UserID, s.store.EndSession(ctx, state.UserID, state.ID)); err != nil {
-			return Login{}, orBadToken(err)
-		}
-		return Login{}, badToken()
+		return Login{}, s.reused(ctx, state)
 	}
 	return s.refreshed(ctx, state, next)
+}
+
+// reused ends a session one of whose tokens came back, and returns what whoever used it is told. Of several who use it at once
+// one ends the session, and so it is recorded once.
+func (s *Service) reused(ctx context.Context, state SessionState) error {
+	reused := s.event(ctx, RefreshTokenReused, state.UserID).of(state.ID)
+	if err := s.changed(ctx, state.UserID, s.store.EndSession(ctx, state.UserID, state.ID, reused)); err != nil {
+		return orBadToken(err)
+	}
+	return badToken()
 }
 
 func (s *Service) refreshed(ctx context.Context, state SessionState, next refreshToken) (Login, error) {

@@ -1,9 +1,10 @@
 // Package account keeps users, their credentials and their sessions: who they are, how they prove it, and for how long.
 //
-// It knows no transport and no SQL: it may import auth, fault, id, page and text.
+// It knows no transport and no SQL: it may import auth, fault, id, page, text and throttle.
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"postern/internal/auth"
 	"postern/internal/fault"
 	"postern/internal/id"
+	"postern/internal/throttle"
 )
 
 // Options are what a Service is made from.
@@ -23,8 +25,18 @@ type Options struct {
 	// SignupOpen lets anybody open an account; SignupRole is what it may do.
 	SignupOpen bool
 	SignupRole auth.Role
+	Throttle   Throttle
 	// Log is told by Run of what nobody else is told.
 	Log *slog.Logger
+	// MinPassword is how many characters a new password has at least; 15 by default.
+	MinPassword int
+}
+
+// Throttle is how often somebody may try to get in.
+type Throttle struct {
+	FailuresOfAccount throttle.Limit // passwords of one account that are wrong, by whomever
+	FailuresOfAddress throttle.Limit // log-ins that fail, from one network
+	SignupsOfAddress  throttle.Limit
 }
 
 // Service is what can be done with accounts. It is safe for concurrent use.
@@ -35,8 +47,11 @@ type Service struct {
 	now       func() time.Time
 	open      bool
 	role      auth.Role
+	shortest  int // that a new password may be, in characters
 	log       *slog.Logger
+	throttle  Throttle
 	watches   watches
+	checks    checks
 }
 
 // NewService returns a Service.
@@ -48,8 +63,11 @@ func NewService(o Options) *Service {
 		now:       func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		open:      o.SignupOpen,
 		role:      o.SignupRole,
+		shortest:  cmp.Or(o.MinPassword, minPassword),
 		log:       o.Log,
+		throttle:  o.Throttle,
 		watches:   newWatches(),
+		checks:    newChecks(),
 	}
 }
 
@@ -103,11 +121,11 @@ type DeleteAccountInput struct {
 // DeleteAccount deletes the viewer's account with all that is theirs. It answers InvalidCredentials if the password is
 // another.
 func (s *Service) DeleteAccount(ctx context.Context, viewer auth.Viewer, in DeleteAccountInput) (id.User, error) {
-	proof, err := s.confirm(ctx, viewer, in.Password, "password")
+	proof, err := s.confirm(ctx, viewer, in.Password, "password", func(auth.Hasher) {})
 	if err != nil {
 		return id.User{}, err
 	}
-	err = s.store.DeleteAccount(ctx, viewer.UserID, proof)
+	err = s.store.DeleteAccount(ctx, viewer.UserID, proof, s.event(ctx, AccountDeleted, viewer.UserID))
 	return viewer.UserID, ended(s.changed(ctx, viewer.UserID, err))
 }
 

@@ -52,12 +52,7 @@ func openSession(user id.User, client auth.Client, now time.Time) (SessionState,
 		LastUsedAt: now,
 		ExpiresAt:  now.Add(sessionIdle),
 	}
-	if client.UserAgent != "" {
-		session.UserAgent = &client.UserAgent
-	}
-	if client.Address.IsValid() {
-		session.IPAddress = new(client.Address.String())
-	}
+	session.UserAgent, session.IPAddress = describe(client)
 	return SessionState{
 		Session:  session,
 		UserID:   user,
@@ -68,11 +63,19 @@ func openSession(user id.User, client auth.Client, now time.Time) (SessionState,
 
 // Authorize is the role of the account whose session an access token belongs to. The error is the reason
 // auth.SessionEnded if the session does not live, or that of the look-up, which does not go on for ever: whoever asks has no
-// other deadline yet.
+// other deadline yet. What another process changes takes effect within two seconds, what this one does at once.
 func (s *Service) Authorize(ctx context.Context, claims auth.Claims) (auth.Role, error) {
+	now := s.now()
+	role, since, ok := s.checks.role(claims.UserID, claims.SessionID, now)
+	if ok {
+		return role, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	role, err := s.store.SessionRole(ctx, claims.UserID, claims.SessionID, s.now())
+	role, err := s.store.SessionRole(ctx, claims.UserID, claims.SessionID, now)
+	if err == nil {
+		s.checks.keep(claims.UserID, claims.SessionID, check{role: role, at: now}, since)
+	}
 	return role, ended(err)
 }
 
@@ -111,7 +114,8 @@ type RevokeSessionInput struct {
 
 // RevokeSession ends one of the viewer's sessions. It answers NotFound for any other.
 func (s *Service) RevokeSession(ctx context.Context, viewer auth.Viewer, in RevokeSessionInput) (id.Session, error) {
-	err := s.changed(ctx, viewer.UserID, s.store.EndSession(ctx, viewer.UserID, in.SessionID))
+	err := s.changed(ctx, viewer.UserID, s.store.EndSession(ctx, viewer.UserID, in.SessionID,
+		s.event(ctx, SessionRevoked, viewer.UserID).of(in.SessionID)))
 	if fault.CodeOf(err) == fault.NotFound {
 		err = fault.New(fault.NotFound, "You have no such session.").At("input", "sessionId")
 	}
@@ -120,12 +124,14 @@ func (s *Service) RevokeSession(ctx context.Context, viewer auth.Viewer, in Revo
 
 // RevokeOtherSessions ends all of the viewer's sessions but the one that asks, and returns those that ended.
 func (s *Service) RevokeOtherSessions(ctx context.Context, viewer auth.Viewer) ([]id.Session, error) {
-	revoked, err := s.store.EndSessions(ctx, viewer.UserID, viewer.SessionID, s.now())
+	revoked, err := s.store.EndSessions(ctx, viewer.UserID, viewer.SessionID, s.now(),
+		s.event(ctx, OtherSessionsRevoked, viewer.UserID))
 	return revoked, s.changed(ctx, viewer.UserID, err)
 }
 
 // Logout ends the session that asks.
 func (s *Service) Logout(ctx context.Context, viewer auth.Viewer) (id.Session, error) {
-	err := s.store.EndSession(ctx, viewer.UserID, viewer.SessionID)
+	err := s.store.EndSession(ctx, viewer.UserID, viewer.SessionID,
+		s.event(ctx, LoggedOut, viewer.UserID).of(viewer.SessionID))
 	return viewer.SessionID, ended(s.changed(ctx, viewer.UserID, err))
 }

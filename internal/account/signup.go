@@ -9,6 +9,7 @@ import (
 	"postern/internal/fault"
 	"postern/internal/id"
 	"postern/internal/text"
+	"postern/internal/throttle"
 )
 
 // SignupInput is a new account.
@@ -19,12 +20,13 @@ type SignupInput struct {
 	Handle   *string // made from the name if nil
 }
 
-// Signup opens an account and logs it in. It answers Invalid and Taken faults, and NotAllowed while sign-up is closed.
+// Signup opens an account and logs it in. It answers Invalid, Taken and RateLimited faults, and NotAllowed while
+// sign-up is closed.
 func (s *Service) Signup(ctx context.Context, client auth.Client, in SignupInput) (Login, error) {
 	if !s.open {
 		return Login{}, fault.New(fault.NotAllowed, "Sign-up is closed.")
 	}
-	created, err := s.newAccount(ctx, in, s.role)
+	created, err := s.newAccount(ctx, in, s.role, s.signups(client)...)
 	if err != nil {
 		return Login{}, err
 	}
@@ -35,9 +37,37 @@ func (s *Service) Signup(ctx context.Context, client auth.Client, in SignupInput
 	return s.login(&created.Account, session, token)
 }
 
+// signups are the attempts to open an account, whether that comes to anything or not.
+func (s *Service) signups(client auth.Client) []throttle.Attempt {
+	if network := client.Network(); network != "" {
+		return []throttle.Attempt{s.throttle.SignupsOfAddress.Of("signup", network)}
+	}
+	return nil
+}
+
 // newAccount checks a new account and hashes its password. Whether its email is taken is not asked before: that would tell
 // by the time it takes.
-func (s *Service) newAccount(ctx context.Context, in SignupInput, role auth.Role) (*Credentials, error) {
+func (s *Service) newAccount(
+	ctx context.Context, in SignupInput, role auth.Role, attempts ...throttle.Attempt,
+) (*Credentials, error) {
+	created, broken := s.unproven(in, role)
+	words := created.words()
+	if broken != nil {
+		words = nil // what breaks its own rule may be as long as a request
+	}
+	password := normalizePassword(in.Password)
+	broken = errors.Join(broken, fault.Place(s.checkPassword(password, words...), "input", "password"))
+	if broken != nil {
+		return nil, broken
+	}
+	return created, s.attempt(ctx, attempts, func(h auth.Hasher) error {
+		created.PasswordHash = h.Hash(password)
+		return nil
+	})
+}
+
+// unproven makes a new account without a password. If it breaks rules, it is returned all the same.
+func (s *Service) unproven(in SignupInput, role auth.Role) (*Credentials, error) {
 	email, key, err := parseEmail(in.Email)
 	now := s.now()
 	account := Account{
@@ -48,37 +78,27 @@ func (s *Service) newAccount(ctx context.Context, in SignupInput, role auth.Role
 	if in.Handle != nil {
 		account.Handle = *in.Handle
 	}
-	broken := errors.Join(
+	return &Credentials{Account: account, EmailKey: key}, errors.Join(
 		fault.Place(err, "input", "email"),
 		fault.Place(checkName(in.Name), "input", "name"),
 		fault.Place(optionally(in.Handle, checkHandle), "input", "handle"),
 	)
-	words := account.words()
-	if broken != nil {
-		words = nil // what breaks its own rule may be as long as a request
-	}
-	password := normalizePassword(in.Password)
-	broken = errors.Join(broken, fault.Place(checkPassword(password, words...), "input", "password"))
-	if broken != nil {
-		return nil, broken
-	}
-	hash, err := s.passwords.Hash(ctx, password)
-	if err != nil {
-		return nil, err
-	}
-	return &Credentials{Account: account, EmailKey: key, PasswordHash: hash}, nil
 }
 
 // create stores a new account; a handle that nobody asked for gives way to one that is free.
 func (s *Service) create(ctx context.Context, c *Credentials, anyHandle bool, session *SessionState) error {
+	signedUp := s.event(ctx, SignedUp, c.ID)
+	if session != nil {
+		signedUp = signedUp.of(session.ID)
+	}
 	if !anyHandle {
-		return s.store.CreateAccount(ctx, c, session)
+		return s.store.CreateAccount(ctx, c, session, signedUp)
 	}
 	var err error
 	for handle := range text.Candidates(c.Handle, maxHandle) {
 		c.Handle = handle
 		// If the email is taken, too, the next attempt tells that alone.
-		if err = s.store.CreateAccount(ctx, c, session); !slices.ContainsFunc(fault.All(err), isHandleTaken) {
+		if err = s.store.CreateAccount(ctx, c, session, signedUp); !slices.ContainsFunc(fault.All(err), isHandleTaken) {
 			return err
 		}
 	}

@@ -162,7 +162,7 @@ func TestSignupInParallelByOneEmail(t *testing.T) {
 		t.Helper()
 		h := openOn(t, url)
 		spellings := []string{"jané@example.org", "JANÉ@example.org", "jane\u0301@EXAMPLE.org", " Jané@example.org ", "jané@ｅｘample.org"}
-		errs := together(10, func(i int) error {
+		errs := together(100, func(i int) error {
 			return second(h.Signup(t.Context(), browser, account.SignupInput{
 				Email: spellings[i%len(spellings)], Password: password, Name: fmt.Sprintf("Jane %d", i),
 			}))

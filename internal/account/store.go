@@ -7,15 +7,16 @@ import (
 	"postern/internal/auth"
 	"postern/internal/id"
 	"postern/internal/page"
+	"postern/internal/throttle"
 )
 
 // Store remembers accounts and sessions. Every method may be called by any number of goroutines, and is one transaction:
 // it happens as a whole or not at all. A look-up of one thing that is not there answers a NotFound fault; so does a change
-// of it. Times are UTC, to the microsecond.
+// of it. Events are recorded with the change that they tell of, or not at all. Times are UTC, to the microsecond.
 type Store interface {
 	// CreateAccount answers a Taken fault at input.email or at input.handle if another account has it. With a session it
 	// opens that too.
-	CreateAccount(ctx context.Context, c *Credentials, session *SessionState) error
+	CreateAccount(ctx context.Context, c *Credentials, session *SessionState, events ...Event) error
 	Account(ctx context.Context, user id.User) (*Account, error)
 	// Accounts are all there are, oldest first.
 	Accounts(ctx context.Context) ([]*Account, error)
@@ -28,18 +29,31 @@ type Store interface {
 	UpdateProfile(ctx context.Context, user id.User, in UpdateProfileInput) (*Account, error)
 	// SetPassword ends all sessions of the account but the proof's. It answers NotFound if the proof does not hold; without
 	// one it asks for none.
-	SetPassword(ctx context.Context, user id.User, hash string, proof *Proof) error
-	SetRole(ctx context.Context, user id.User, role auth.Role) error
+	SetPassword(ctx context.Context, user id.User, hash string, proof *Proof, events ...Event) error
+	// Rehash replaces a password's hash by another of the same password, and ends no session. It answers NotFound if the
+	// account does not have that hash any more.
+	Rehash(ctx context.Context, user id.User, from, to string) error
+	SetRole(ctx context.Context, user id.User, role auth.Role, events ...Event) error
 	// Disable ends all sessions of the account; none can be opened until it is enabled.
-	Disable(ctx context.Context, user id.User, at time.Time) error
-	Enable(ctx context.Context, user id.User) error
-	// DeleteAccount deletes all that is the account's, too. It answers NotFound if the proof does not hold; without one it
+	Disable(ctx context.Context, user id.User, at time.Time, events ...Event) error
+	Enable(ctx context.Context, user id.User, events ...Event) error
+	// DeleteAccount deletes all that is the account's, too, its events until then among it. It answers NotFound if the proof does not hold; without one it
 	// asks for none.
-	DeleteAccount(ctx context.Context, user id.User, proof *Proof) error
+	DeleteAccount(ctx context.Context, user id.User, proof *Proof, events ...Event) error
 
-	// OpenSession opens one for the account if it is enabled and still has that password hash; NotFound if not. It deletes
-	// sessions of the account that have expired.
-	OpenSession(ctx context.Context, session *SessionState, passwordHash string) error
+	// Throttled answers the fault that Attempt would, if there is anything that others attempted before, and counts nothing.
+	Throttled(ctx context.Context, now time.Time, attempts ...throttle.Attempt) error
+	// Attempt counts attempts, all of them or none, of which each may be made so often, whoever makes it wherever. It answers
+	// a RateLimited fault if one may not be made yet.
+	Attempt(ctx context.Context, now time.Time, attempts ...throttle.Attempt) error
+	// Forgive takes back attempts that were counted: one, or, of those after which one waits longer and longer, all of that key.
+	Forgive(ctx context.Context, attempts ...throttle.Attempt) error
+	// ForgetAttempts deletes what has long been over, some of it at a time.
+	ForgetAttempts(ctx context.Context, now time.Time) error
+
+	// OpenSession opens one for the account if it is enabled and still has that password hash; NotFound if not. It forgives the
+	// attempts that led to it, and deletes sessions of the account that have expired.
+	OpenSession(ctx context.Context, session *SessionState, passwordHash string, forgiven []throttle.Attempt, events ...Event) error
 	// SessionState finds a session of an enabled account, expired or not, by its family.
 	SessionState(ctx context.Context, family []byte) (*SessionState, error)
 	// Rotate stores the state if the session's current refresh token is still the given one, and tells whether it was.
@@ -53,7 +67,12 @@ type Store interface {
 	CountSessions(ctx context.Context, user id.User, now time.Time) (int, error)
 	// SessionsByID are those of the account that live at the given time, in no order.
 	SessionsByID(ctx context.Context, user id.User, now time.Time, ids []id.Session) ([]*Session, error)
-	EndSession(ctx context.Context, user id.User, session id.Session) error
+	EndSession(ctx context.Context, user id.User, session id.Session, events ...Event) error
 	// EndSessions ends all sessions of the account but the one to keep, and returns those that lived at the given time.
-	EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time) ([]id.Session, error)
+	EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time, events ...Event) ([]id.Session, error)
+
+	// Record records events that change nothing.
+	Record(ctx context.Context, events ...Event) error
+	// Events are those of the account, newest first.
+	Events(ctx context.Context, user id.User) ([]Event, error)
 }

@@ -32,14 +32,14 @@ type Account struct {
 type Credentials struct {
 	Account
 	EmailKey     string // what tells two emails apart
-	PasswordHash string // a PHC string
+	PasswordHash string // a PHC string, or of bcrypt's
 }
 
 // Proof is what somebody proved who is about to change an account for good. It holds while the account is enabled, has the
 // password that was verified, and has the session: somebody else may have changed that in the meantime.
 type Proof struct {
 	Session      id.Session
-	PasswordHash string // a PHC string
+	PasswordHash string
 }
 
 // UserLookup is how to find a user: exactly one of its fields is set.

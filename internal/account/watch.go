@@ -63,15 +63,22 @@ func (s *Service) Watch(ctx context.Context, caller auth.Caller) (context.Contex
 	return ctx, func() { end(nil) }
 }
 
-// Run watches, until ctx ends, over what Watch was asked to. It logs once when the store stops answering.
+// Run watches, until ctx ends, over what Watch was asked to, and forgets attempts that have long been over. It logs once when the
+// store stops answering.
 func (s *Service) Run(ctx context.Context) {
-	ticker := time.NewTicker(round)
+	ticker, forgetting := time.NewTicker(round), time.NewTicker(time.Minute)
 	defer ticker.Stop()
+	defer forgetting.Stop()
 	failed := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-forgetting.C:
+			if err := s.store.ForgetAttempts(ctx, s.now()); err != nil && !failed && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "attempts that are long over are kept for another minute", "error", err)
+			}
+			continue
 		case <-ticker.C:
 		}
 		err := s.look(ctx, s.watches.all())
@@ -82,9 +89,11 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// changed passes on how a change of an account's sessions or role went; if it did, what the account has open changes, too.
+// changed passes on how a change of an account's sessions or role went; if it did, what the account has open changes, too. It is
+// looked up anew also if it failed: when a commit breaks off, only the store knows whether it happened.
 // That the client is gone does not matter any more, and if the store does not answer, the next round of Run asks again.
 func (s *Service) changed(ctx context.Context, user id.User, err error) error {
+	s.checks.forget(user)
 	if err == nil {
 		_ = s.look(context.WithoutCancel(ctx), s.watches.of(user))
 	}

@@ -25,6 +25,8 @@ type sessions struct {
 	living map[id.Session]auth.Role
 	broken error
 	asked  []int  // for how many sessions at once
+	forgot int    // attempts, how often
+	full   error  // answered to that
 	read   func() // called with what was found, before it is returned
 }
 
@@ -47,7 +49,14 @@ func (s *sessions) SessionRole(ctx context.Context, _ id.User, _ id.Session, _ t
 	return 0, ctx.Err()
 }
 
-func (s *sessions) EndSession(_ context.Context, _ id.User, session id.Session) error {
+func (s *sessions) ForgetAttempts(context.Context, time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgot++
+	return s.full
+}
+
+func (s *sessions) EndSession(_ context.Context, _ id.User, session id.Session, _ ...Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.living, session)
@@ -416,6 +425,24 @@ func TestAuthorizeGivesUp(t *testing.T) {
 		}
 		if took := time.Since(start); took != lookTime {
 			t.Errorf("Authorize() took %v of the test's own time, want %v", took, lookTime)
+		}
+	})
+}
+
+// TestRunForgetsAttempts does so each minute, also after it failed.
+func TestRunForgetsAttempts(t *testing.T) {
+	guard(t, func(t *testing.T, w watchman) {
+		w.store.full = errors.New("the disk is full")
+		w.run(t)
+		<-time.After(3 * time.Minute)
+		synctest.Wait()
+		w.store.mu.Lock()
+		defer w.store.mu.Unlock()
+		if w.store.forgot != 3 {
+			t.Errorf("within three minutes attempts were forgotten %d times, want 3", w.store.forgot)
+		}
+		if told := strings.Count(w.log.String(), "kept for another minute"); told != 3 {
+			t.Errorf("the log has it %d times, want 3:\n%s", told, w.log)
 		}
 	})
 }

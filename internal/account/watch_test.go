@@ -116,9 +116,9 @@ type hangup struct {
 	hangUp func()
 }
 
-func (h *hangup) EndSession(ctx context.Context, user id.User, session id.Session) error {
+func (h *hangup) EndSession(ctx context.Context, user id.User, session id.Session, events ...account.Event) error {
 	defer h.hangUp()
-	return h.Store.EndSession(ctx, user, session)
+	return h.Store.EndSession(ctx, user, session, events...)
 }
 
 func TestWatchEndsEvenIfTheClientHangsUp(t *testing.T) {

@@ -16,6 +16,19 @@ type Client struct {
 	UserAgent string
 }
 
+// Network is what one client has to itself: an address, or a /64 of version 6 of the Internet protocol; "" if that is not known.
+func (c Client) Network() string {
+	const prefix = 64
+	switch {
+	case !c.Address.IsValid():
+		return ""
+	case c.Address.Is6() && !c.Address.Is4In6():
+		return netip.PrefixFrom(c.Address.WithZone(""), prefix).Masked().String()
+	default:
+		return c.Address.Unmap().String()
+	}
+}
+
 // Proxies are whom we believe whose request it is that they pass on: addresses without zones, and not mapped to IPv6.
 type Proxies []netip.Prefix
 
@@ -25,6 +38,12 @@ const maxUserAgent = 256
 // ClientOf tells where a request comes from.
 func (p Proxies) ClientOf(r *http.Request) Client {
 	return Client{Address: p.address(r), UserAgent: printable(r.UserAgent(), maxUserAgent)}
+}
+
+// Ignore tells whether a request says whom it was passed on for, and we do not believe its peer.
+func (p Proxies) Ignore(r *http.Request) bool {
+	peer, _ := parseAddress(r.RemoteAddr)
+	return len(r.Header["X-Forwarded-For"]) > 0 && !p.include(peer)
 }
 
 // address is that of the peer or, as long as that is a proxy, of whom it was asked by: each adds that to the end of

@@ -1,7 +1,7 @@
 // Package auth finds out who is asking: access tokens, passwords, roles, and the middleware that puts the caller into the
 // request's context.
 //
-// It imports nothing of ours but id.
+// It imports nothing of ours but fault and id.
 package auth
 
 import (
@@ -42,12 +42,20 @@ func (a *Authenticator) Middleware(
 				return
 			}
 			if caller.Viewer == nil && caller.Refusal != TokenMissing {
-				w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="`+string(caller.Refusal)+`"`)
+				w.Header().Set("WWW-Authenticate", caller.Refusal.challenge())
 			}
 			next.ServeHTTP(w, r.WithContext(NewContext(r.Context(), caller)))
 		})
 	}
 }
+
+// challenge says to a client why its token is of no use (RFC 6750, section 3).
+func (r Reason) challenge() string {
+	return `Bearer realm="postern", error="invalid_token", error_description="` + string(r) + `"`
+}
+
+// PublicKeys is a JWK Set of the keys that others can verify access tokens with.
+func (a *Authenticator) PublicKeys() ([]byte, error) { return a.tokens.PublicKeys() }
 
 // Authenticate finds the viewer by the values of the Authorization header. Without a viewer it says why.
 func (a *Authenticator) Authenticate(ctx context.Context, header []string) (*Viewer, Reason, error) {

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -72,12 +73,43 @@ func TestMiddlewareReadsTheHeader(t *testing.T) {
 			}
 			want := ""
 			if test.refusal == auth.TokenInvalid || test.refusal == auth.TokenExpired {
-				want = `Bearer error="invalid_token", error_description="` + string(test.refusal) + `"`
+				want = `Bearer realm="postern", error="invalid_token", error_description="` + string(test.refusal) + `"`
 			}
 			if got := answer.Header().Get("WWW-Authenticate"); got != want {
 				t.Errorf("WWW-Authenticate = %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// TestMiddlewareReadsNothingElse sends a good token where others take it from (RFC 6750, sections 2.2 and 2.3; RFC 9700, section
+// 4.3.2): the caller is anonymous, and the body is left to who reads it next.
+func TestMiddlewareReadsNothingElse(t *testing.T) {
+	t.Parallel()
+	tokens := tokensAt(t, signedAt)
+	token := sign(t, tokens)
+	for _, test := range []struct{ name, url, body, header, value string }{
+		{"the query string", "/?access_token=" + token, "", "", ""},
+		{"the query string, by other names", "/?token=" + token + "&authorization=Bearer%20" + token + "&Authorization=" + token, "", "", ""},
+		{"the user of the URL", "http://Bearer:" + token + "@example.org/", "", "", ""},
+		{"a form", "/", "access_token=" + token, "Content-Type", "application/x-www-form-urlencoded"},
+		{"JSON", "/", `{"access_token":"` + token + `","authorization":"Bearer ` + token + `"}`, "Content-Type", "application/json"},
+		{"a cookie", "/", "", "Cookie", "access_token=" + token + "; Authorization=Bearer " + token},
+		{"the proxy's header", "/", "", "Proxy-Authorization", "Bearer " + token},
+		{"another header", "/", "", "X-Authorization", "Bearer " + token},
+		{"a subprotocol", "/", "", "Sec-WebSocket-Protocol", "graphql-transport-ws, " + token},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, test.url, strings.NewReader(test.body))
+		if test.header != "" {
+			r.Header.Set(test.header, test.value)
+		}
+		answer, caller := serve(t, tokens, editor, r)
+		if caller == nil || caller.Viewer != nil || caller.Refusal != auth.TokenMissing || answer.Header().Get("WWW-Authenticate") != "" {
+			t.Errorf("a token in %s makes the caller %+v, want one without a token", test.name, caller)
+		}
+		if left, err := io.ReadAll(r.Body); err != nil || string(left) != test.body {
+			t.Errorf("a token in %s: the body is %q, %v now, want %q", test.name, left, err, test.body)
+		}
 	}
 }
 
@@ -111,7 +143,7 @@ func TestMiddlewareWhenTheSessionHasEnded(t *testing.T) {
 	if caller == nil || caller.Viewer != nil || caller.Refusal != auth.SessionEnded {
 		t.Errorf("caller = %+v, want an anonymous one whose session has ended", caller)
 	}
-	want := `Bearer error="invalid_token", error_description="SESSION_ENDED"`
+	want := `Bearer realm="postern", error="invalid_token", error_description="SESSION_ENDED"`
 	if got := answer.Header().Get("WWW-Authenticate"); got != want {
 		t.Errorf("WWW-Authenticate = %q, want %q", got, want)
 	}
@@ -172,12 +204,19 @@ func TestReasonsAreToldApart(t *testing.T) {
 	}
 }
 
-// FuzzBearer looks for a header that makes a viewer, and is not Bearer with the token that was signed.
+// FuzzBearer looks for a header that makes a viewer, and is not Bearer with a token that was signed.
 func FuzzBearer(f *testing.F) {
-	tokens := tokensAt(f, signedAt)
-	authenticator := auth.NewAuthenticator(tokens, editor)
-	good := forgeGood(goodHeader.String(), goodClaims.String())
-	for _, seed := range []string{"Bearer " + good, "bearer   " + good, "Basic x", "Bearer", "", " ", good, "Bearer\t" + good} {
+	authenticator := auth.NewAuthenticator(tokensOfAll(f), editor)
+	good := make(map[string]bool)
+	for _, s := range rings()[0].signers() {
+		good[s.good()] = true
+	}
+	for token := range good {
+		for _, seed := range []string{"Bearer " + token, "bearer   " + token, token, "Bearer\t" + token, "Bearer " + token + ", Bearer " + token} {
+			f.Add(seed)
+		}
+	}
+	for _, seed := range []string{"Basic x", "Bearer", "", " "} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
@@ -186,7 +225,7 @@ func FuzzBearer(f *testing.F) {
 			t.Fatalf("Authenticate(%q) = %v, want no error", header, err)
 		}
 		scheme, token, _ := strings.Cut(header, " ")
-		want := strings.EqualFold(scheme, "Bearer") && strings.TrimLeft(token, " ") == good
+		want := strings.EqualFold(scheme, "Bearer") && good[strings.TrimLeft(token, " ")]
 		if got := viewer != nil; got != want || got != (refusal == "") {
 			t.Errorf("Authenticate(%q) = %v, %q, want a viewer: %v", header, viewer, refusal, want)
 		}

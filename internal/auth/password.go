@@ -1,13 +1,13 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 
 	"golang.org/x/crypto/argon2"
@@ -24,70 +24,97 @@ const (
 	keyLength  = 32 // bytes
 )
 
-// current is what new hashes cost, and highest what a stored hash may ask for: without a bound, whoever can write one
-// hash could stop the server.
+// current is what new hashes cost, and highest what a stored hash may ask for, as much as PHP and argon2's libraries make by
+// default: as many are verified at once as are hashed, so that this bounds their memory and their time, too.
 //
 //nolint:gochecknoglobals // constants, but for Go's lack of them
 var (
 	current = params{memory: 19456, passes: 2, lanes: 1}
-	highest = params{memory: 1 << 17, passes: 10, lanes: 8}
+	highest = params{memory: 1 << 16, passes: 4, lanes: 4}
 )
 
 // errHash says that a stored hash is none.
-var errHash = errors.New("not an argon2id hash in PHC form")
+var errHash = errors.New("neither an argon2id hash in PHC form nor a bcrypt hash, or one that costs too much")
 
-// Passwords hashes passwords with argon2id, as many at once as there are processors: each takes 19 MiB.
+// Passwords hashes passwords with argon2id, each of which takes 19 MiB, as many at once as its pool lets it. It verifies what
+// others hashed with bcrypt, too.
 type Passwords struct {
-	slots chan struct{}
+	hashers hashers
 	// dummy is verified for accounts that do not exist, so that they cost what those that do exist cost.
 	dummy string
 }
 
-// NewPasswords returns a Passwords.
-func NewPasswords() *Passwords {
+// NewPasswords returns a Passwords with a pool of its own.
+func NewPasswords(p Pool) *Passwords {
 	return &Passwords{
-		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		dummy: current.format(make([]byte, saltLength), make([]byte, keyLength)),
+		hashers: newHashers(p),
+		dummy:   current.format(make([]byte, saltLength), make([]byte, keyLength)),
 	}
 }
 
-// Hash returns the password's hash as a PHC string. It waits for its turn until ctx ends.
-func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+// Do does work that hashes when it is its turn. It waits for that, and answers an Overloaded fault if it does not come; any other
+// error is the work's.
+func (p *Passwords) Do(ctx context.Context, work func(h Hasher) error) (err error) {
+	refused := p.hashers.do(ctx, func() { err = work(Hasher{p.dummy}) })
+	return cmp.Or(refused, err)
+}
+
+// Hash waits for its turn to hash a password, as Do does.
+func (p *Passwords) Hash(ctx context.Context, password string) (hash string, err error) {
+	err = p.Do(ctx, func(h Hasher) error {
+		hash = h.Hash(password)
+		return nil
+	})
+	return hash, err
+}
+
+// Hasher hashes for whom it is the turn.
+type Hasher struct{ dummy string }
+
+// Hash returns the password's hash as a PHC string.
+func (Hasher) Hash(password string) string {
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // crypto/rand never fails
-	key, err := p.key(ctx, current, password, salt, keyLength)
-	if err != nil {
-		return "", err
-	}
-	return current.format(salt, key), nil
+	return current.format(salt, current.key(password, salt, keyLength))
 }
 
 // Verify tells whether the password is the one that was hashed; the empty hash, that of no account, fits none and costs as
-// much as any other. It waits for its turn until ctx ends.
-func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, error) {
+// much as any other.
+func (h Hasher) Verify(password, hash string) (bool, error) {
 	known := hash != ""
 	if !known {
-		hash = p.dummy
+		hash = h.dummy
 	}
-	costs, salt, want, err := parse(hash)
-	if err != nil {
-		return false, err
-	}
-	got, err := p.key(ctx, costs, password, salt, uint32(len(want))) //nolint:gosec // parse bounds it
-	if err != nil {
-		return false, err
-	}
-	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
+	fits, err := matcher(hash)
+	return err == nil && fits(password) && known, err
 }
 
-func (p *Passwords) key(ctx context.Context, costs params, password string, salt []byte, length uint32) ([]byte, error) {
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-		return argon2.IDKey([]byte(password), salt, costs.passes, costs.memory, costs.lanes, length), nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// CheckHash tells whether Verify can do with a hash: argon2id as a PHC string, or bcrypt.
+func CheckHash(hash string) error {
+	_, err := matcher(hash)
+	return err
+}
+
+// Outdated tells whether a hash is of another kind than those that Hash returns, or costs anything else: it should be replaced
+// once the password is at hand. One that costs more is, too: the time that it takes tells that there is such an account.
+func Outdated(hash string) bool {
+	c, _, _, err := parse(hash)
+	return err != nil || c != current
+}
+
+// matcher returns what tells whether a password is the one that was hashed.
+func matcher(hash string) (fits func(password string) bool, err error) {
+	if bcryptForm.MatchString(hash) {
+		return func(password string) bool { return fitsBcrypt(password, hash) }, nil
 	}
+	costs, salt, want, err := parse(hash)
+	return func(password string) bool {
+		return subtle.ConstantTimeCompare(costs.key(password, salt, len(want)), want) == 1
+	}, err
+}
+
+func (c params) key(password string, salt []byte, length int) []byte {
+	return argon2.IDKey([]byte(password), salt, c.passes, c.memory, c.lanes, uint32(length)) //nolint:gosec // parse bounds it
 }
 
 // format writes a PHC string (https://github.com/P-H-C/phc-string-format).

@@ -1,8 +1,6 @@
 package auth_test
 
 import (
-	"context"
-	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,7 +19,7 @@ func hashed(t *testing.T, passwords *auth.Passwords, password string) string {
 
 func TestHashForm(t *testing.T) {
 	t.Parallel()
-	passwords := auth.NewPasswords()
+	passwords := auth.NewPasswords(auth.DefaultPool())
 	form := regexp.MustCompile(`^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`)
 	first, second := hashed(t, passwords, "correct horse battery staple"), hashed(t, passwords, "correct horse battery staple")
 	if !form.MatchString(first) {
@@ -34,7 +32,7 @@ func TestHashForm(t *testing.T) {
 
 func TestVerifyPassword(t *testing.T) {
 	t.Parallel()
-	passwords := auth.NewPasswords()
+	passwords := auth.NewPasswords(auth.DefaultPool())
 	twin := strings.Repeat("0123456789ab", 6) // 72 bytes, where bcrypt stops
 	long := strings.Repeat("p", 1<<20)
 	for password, wrong := range map[string][]string{
@@ -61,15 +59,26 @@ func TestVerifyReference(t *testing.T) {
 	t.Parallel()
 	const hash = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	for password, want := range map[string]bool{"password": true, "differentpassword": false} {
-		if got, err := auth.NewPasswords().Verify(t.Context(), password, hash); got != want || err != nil {
+		if got, err := auth.NewPasswords(auth.DefaultPool()).Verify(t.Context(), password, hash); got != want || err != nil {
 			t.Errorf("Verify(%q, %q) = %v, %v, want %v", password, hash, got, err, want)
+		}
+	}
+}
+
+// TestCheckHashTakesWhatOthersMake hands in what PHP and argon2's libraries make by default, and the most that a hash may cost.
+func TestCheckHashTakesWhatOthersMake(t *testing.T) {
+	t.Parallel()
+	for _, costs := range []string{"m=65536,t=4,p=1", "m=65536,t=3,p=4", "m=65536,t=4,p=4"} {
+		hash := "$argon2id$v=19$" + costs + "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+		if err := auth.CheckHash(hash); err != nil {
+			t.Errorf("CheckHash(%q) = %v, want nil", hash, err)
 		}
 	}
 }
 
 func TestVerifyNoHashFitsNothing(t *testing.T) {
 	t.Parallel()
-	passwords := auth.NewPasswords()
+	passwords := auth.NewPasswords(auth.DefaultPool())
 	for _, password := range []string{"", "password", string(make([]byte, 32))} {
 		if got, err := passwords.Verify(t.Context(), password, ""); got || err != nil {
 			t.Errorf("Verify(%q, no hash) = %v, %v, want false", password, got, err)
@@ -82,8 +91,7 @@ func TestVerifyNoHashFitsNothing(t *testing.T) {
 func TestVerifyRefusesHashes(t *testing.T) {
 	t.Parallel()
 	const salt, key = "c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
+	passwords := auth.NewPasswords(auth.DefaultPool())
 	for _, hash := range []string{
 		" ", "x", "$", "$$$$$", "plain text",
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt,
@@ -91,7 +99,22 @@ func TestVerifyRefusesHashes(t *testing.T) {
 		"$argon2d$v=19$m=19456,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=16$m=19456,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$m=19456,t=2,p=1$" + salt + "$" + key,
-		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2x$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2c$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$1b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$03$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$15$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$31$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$99$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$-5$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$5$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWyy",
+		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhW",
+		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWyy",
+		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhW+",
+		"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy\n",
+		"x$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"$2b$10$",
 		"x$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key + "$",
 		"$argon2id$v=19$m=19456,t=2,p=1,x=1$" + salt + "$" + key,
@@ -103,12 +126,12 @@ func TestVerifyRefusesHashes(t *testing.T) {
 		"$argon2id$v=19$m=0,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=0,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=2,p=0$" + salt + "$" + key,
-		"$argon2id$v=19$m=131073,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=65537,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=4294967295,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=99999999999999999999,t=2,p=1$" + salt + "$" + key,
-		"$argon2id$v=19$m=19456,t=11,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=5,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=4294967295,p=1$" + salt + "$" + key,
-		"$argon2id$v=19$m=19456,t=2,p=9$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=5$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=2,p=257$" + salt + "$" + key,
 		"$argon2id$v=19$m=19456,t=2,p=1$$" + key,
 		"$argon2id$v=19$m=19456,t=2,p=1$c2hvcnQ$" + key,
@@ -121,12 +144,16 @@ func TestVerifyRefusesHashes(t *testing.T) {
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + strings.Repeat("A", 1<<20),
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key + "\n",
 	} {
-		ok, err := auth.NewPasswords().Verify(ended, "password", hash)
-		if ok || err == nil || errors.Is(err, context.Canceled) {
-			t.Errorf("Verify(password, %.90q) = %v, %v, want an error, and no work", hash, ok, err)
+		err := auth.CheckHash(hash)
+		if err == nil {
+			t.Errorf("CheckHash(%.90q) = nil, want an error", hash)
+			continue // it may cost whatever it says
 		}
-		if err != nil && strings.Contains(err.Error(), key) {
-			t.Errorf("Verify(password, %.90q) = %v, which quotes the hash", hash, err)
+		if strings.Contains(err.Error(), key) {
+			t.Errorf("CheckHash(%.90q) = %v, which quotes the hash", hash, err)
+		}
+		if ok, err := passwords.Verify(t.Context(), "password", hash); ok || err == nil {
+			t.Errorf("Verify(password, %.90q) = %v, %v, want an error", hash, ok, err)
 		}
 	}
 }

@@ -2,12 +2,15 @@ package auth
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
@@ -43,91 +46,198 @@ const (
 
 // TokenOptions are what a Tokens is made from.
 type TokenOptions struct {
-	Secret   []byte // for HS256
-	Issuer   string // the server, as `iss`
-	Audience string // the API, as `aud`
-	ClientID string // the front end, as `client_id`
-	Now      func() time.Time
+	// Secret signs with HS256 while no key of Keys is due to; Previous only verifies. Without Keys there must be a Secret.
+	Secret, Previous []byte
+	Keys             KeySet
+	Issuer           string // the server, as `iss`
+	Audience         string // the API, as `aud`
+	ClientID         string // the front end, as `client_id`
+	Now              func() time.Time
 }
 
-// Tokens signs and verifies access tokens: JWTs as RFC 9068 has them, with the session in `sid`.
+// Tokens signs and verifies access tokens: JWTs as RFC 9068 has them, with the session in `sid`. It is safe for concurrent use.
 type Tokens struct {
 	options TokenOptions
+	secrets jwt.VerificationKeySet // of HS256, each []byte
 	parser  *jwt.Parser
+	ring    atomic.Pointer[ring]
 }
 
-// NewTokens returns a Tokens. The secret must have MinSecretLength bytes at least.
+// ring is the keys, and what they have verified.
+type ring struct {
+	keys KeySet
+	seen *seen
+}
+
+// NewTokens returns a Tokens. Each secret must have MinSecretLength bytes at least.
 func NewTokens(o TokenOptions) (*Tokens, error) {
-	if len(o.Secret) < MinSecretLength {
-		return nil, fmt.Errorf("the secret has %d bytes, and needs %d at least", len(o.Secret), MinSecretLength)
+	t := &Tokens{options: o, parser: jwt.NewParser(
+		jwt.WithValidMethods([]string{
+			jwt.SigningMethodHS256.Alg(), jwt.SigningMethodEdDSA.Alg(), jwt.SigningMethodES256.Alg(), jwt.SigningMethodRS256.Alg(),
+		}),
+		jwt.WithIssuer(o.Issuer),
+		jwt.WithAudience(o.Audience),
+		jwt.WithExpirationRequired(),
+		jwt.WithNotBeforeRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithLeeway(leeway),
+		jwt.WithStrictDecoding(),
+		jwt.WithTimeFunc(o.Now),
+	)}
+	for _, secret := range [][]byte{o.Secret, o.Previous} {
+		switch {
+		case len(secret) == 0:
+		case len(secret) < MinSecretLength:
+			return nil, fmt.Errorf("the secret has %d bytes, and needs %d at least", len(secret), MinSecretLength)
+		default:
+			t.secrets.Keys = append(t.secrets.Keys, secret)
+		}
 	}
-	return &Tokens{
-		options: o,
-		parser: jwt.NewParser(
-			jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
-			jwt.WithIssuer(o.Issuer),
-			jwt.WithAudience(o.Audience),
-			jwt.WithExpirationRequired(),
-			jwt.WithNotBeforeRequired(),
-			jwt.WithIssuedAt(),
-			jwt.WithLeeway(leeway),
-			jwt.WithStrictDecoding(),
-			jwt.WithTimeFunc(o.Now),
-		),
-	}, nil
+	return t, t.SetKeys(o.Keys)
 }
 
-// payload is a token's claims as they are written (RFC 9068, section 2.2; sid: OpenID Connect Front-Channel Logout).
+// errNoSigner says that there is nothing to sign with.
+var errNoSigner = errors.New("there is no key that signs, and no secret")
+
+// SetKeys replaces the keys, from the next token on. What they verified is verified anew.
+func (t *Tokens) SetKeys(keys KeySet) error {
+	alone := len(t.options.Secret) == 0
+	if _, found := keys.signer(t.options.Now(), alone); alone && !found {
+		return errNoSigner
+	}
+	t.ring.Store(&ring{keys: keys, seen: newSeen()})
+	return nil
+}
+
+// PublicKeys is a JWK Set (RFC 7517, section 5) of the keys that others verify tokens with.
+func (t *Tokens) PublicKeys() ([]byte, error) {
+	return encodeKeys(t.ring.Load().keys.public(t.options.Now()), Key.publicJWK)
+}
+
+// payload is a token's claims as they are written (RFC 9068, section 2.2; sid: OpenID Connect Front-Channel Logout). Times are
+// whole seconds, as ours are, zero being none: jwt.NumericDate takes texts for numbers, too, and 1e300 for a time long ago.
 type payload struct {
-	jwt.RegisteredClaims
-	ClientID  string `json:"client_id"`
-	SessionID string `json:"sid"`
+	Issuer    string           `json:"iss"`
+	Audience  jwt.ClaimStrings `json:"aud"`
+	ClientID  string           `json:"client_id"`
+	Subject   string           `json:"sub"`
+	SessionID string           `json:"sid"`
+	TokenID   string           `json:"jti"`
+	IssuedAt  int64            `json:"iat"`
+	NotBefore int64            `json:"nbf"`
+	ExpiresAt int64            `json:"exp"`
+}
+
+// payload implements jwt.Claims.
+
+func (p *payload) GetIssuer() (string, error)                   { return p.Issuer, nil }
+func (p *payload) GetSubject() (string, error)                  { return p.Subject, nil }
+func (p *payload) GetAudience() (jwt.ClaimStrings, error)       { return p.Audience, nil }
+func (p *payload) GetIssuedAt() (*jwt.NumericDate, error)       { return date(p.IssuedAt), nil }
+func (p *payload) GetNotBefore() (*jwt.NumericDate, error)      { return date(p.NotBefore), nil }
+func (p *payload) GetExpirationTime() (*jwt.NumericDate, error) { return date(p.ExpiresAt), nil }
+
+func date(seconds int64) *jwt.NumericDate {
+	if seconds <= 0 {
+		return nil
+	}
+	return &jwt.NumericDate{Time: time.Unix(seconds, 0)}
 }
 
 // Sign makes an access token for a session of an account.
 func (t *Tokens) Sign(user id.User, session id.Session) (token string, expiresAt time.Time, err error) {
 	now := t.options.Now().Truncate(time.Second)
 	expiresAt = now.Add(AccessTokenLife)
-	unsigned := jwt.NewWithClaims(jwt.SigningMethodHS256, payload{
-		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer:    t.options.Issuer,
-			Audience:  jwt.ClaimStrings{t.options.Audience},
-			Subject:   user.String(),
-			IssuedAt:  jwt.NewNumericDate(now),
-			NotBefore: jwt.NewNumericDate(now),
-			ExpiresAt: jwt.NewNumericDate(expiresAt),
-			ID:        uuid.NewString(),
-		},
-		ClientID:  t.options.ClientID,
-		SessionID: session.String(),
+	token, err = t.sign(now, &payload{
+		Issuer: t.options.Issuer, Audience: jwt.ClaimStrings{t.options.Audience}, ClientID: t.options.ClientID,
+		Subject: user.String(), SessionID: session.String(), TokenID: uuid.NewString(),
+		IssuedAt: now.Unix(), NotBefore: now.Unix(), ExpiresAt: expiresAt.Unix(),
 	})
-	unsigned.Header["typ"] = tokenType
-	token, err = unsigned.SignedString(t.options.Secret)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("sign access token: %w", err)
 	}
 	return token, expiresAt, nil
 }
 
+func (t *Tokens) sign(now time.Time, claims jwt.Claims) (string, error) {
+	secret := t.options.Secret
+	key, found := t.ring.Load().keys.signer(now, len(secret) == 0)
+	var unsigned *jwt.Token
+	var with any
+	switch {
+	case found:
+		unsigned, with = jwt.NewWithClaims(jwt.GetSigningMethod(key.Algorithm), claims), key.private
+		unsigned.Header["kid"] = key.ID
+	case len(secret) > 0:
+		unsigned, with = jwt.NewWithClaims(jwt.SigningMethodHS256, claims), secret
+	default:
+		return "", errNoSigner
+	}
+	unsigned.Header["typ"] = tokenType
+	return unsigned.SignedString(with)
+}
+
 // Verify decodes an access token. The error is a Reason that says what is wrong with it: TokenExpired for one that was
 // good once, TokenInvalid for all else.
+//
+// A token is not its text: of ES256 anybody can make another good signature of a good one, with the same claims. What is to be
+// refused is known by its jti or its sid.
 func (t *Tokens) Verify(token string) (Claims, error) {
-	if len(token) > maxTokenLength || strings.ContainsAny(token, "\r\n") { // decoders of base64 skip line ends
+	if len(token) > maxTokenLength {
 		return Claims{}, TokenInvalid
+	}
+	ring, hash := t.ring.Load(), sha256.Sum256([]byte(token))
+	v, known := ring.seen.get(hash)
+	if !known {
+		var ok bool
+		if v, ok = t.read(ring.keys, token); !ok {
+			return Claims{}, TokenInvalid
+		}
+	}
+	if err := v.at(t.options.Now()); err != nil {
+		return Claims{}, err
+	}
+	if !known {
+		ring.seen.put(hash, v)
+	}
+	return v.Claims, nil
+}
+
+// read has golang-jwt verify a token, and checks what that lets through. It tells whether it is ours, at whatever time.
+func (t *Tokens) read(keys KeySet, token string) (v verified, ok bool) {
+	if strings.ContainsAny(token, "\r\n") { // decoders of base64 skip line ends
+		return verified{}, false
 	}
 	var p payload
-	parsed, err := t.parser.ParseWithClaims(token, &p, func(*jwt.Token) (any, error) { return t.options.Secret, nil })
-	if err != nil && !onlyExpired(err) {
-		return Claims{}, TokenInvalid
+	parsed, err := t.parser.ParseWithClaims(token, &p, func(token *jwt.Token) (with any, err error) {
+		with, v.keyUntil, err = t.keyOf(keys, token)
+		return with, err
+	})
+	ok = (err == nil || onlyExpired(err)) && p.ours(&v) && unambiguousParts(parsed)
+	return v, ok
+}
+
+// errForeign says that no key of ours can have signed a token.
+var errForeign = errors.New("no key of ours")
+
+// keyOf is what verifies a token that says what it is in its header, and until when that is so. By which algorithm, the key says:
+// the header has to say the same (RFC 8725, section 3.1).
+func (t *Tokens) keyOf(keys KeySet, token *jwt.Token) (with any, until time.Time, err error) {
+	typ, algorithm := token.Header["typ"], jwt.SigningMethodHS256.Alg()
+	with = t.secrets
+	if kid, named := token.Header["kid"]; named {
+		name, _ := kid.(string)
+		key, found := keys.find(name)
+		if !found {
+			return nil, time.Time{}, errForeign
+		}
+		with, until, algorithm = key.private.Public(), key.VerifiesUntil, key.Algorithm
 	}
-	claims, ok := p.claims(parsed)
-	switch {
-	case !ok:
-		return Claims{}, TokenInvalid
-	case err != nil:
-		return Claims{}, TokenExpired
+	_, critical := token.Header["crit"] // we understand no extension (RFC 7515, section 4.1.11)
+	if critical || typ != tokenType && typ != "application/"+tokenType || token.Method.Alg() != algorithm {
+		return nil, time.Time{}, errForeign
 	}
-	return claims, nil
+	return with, until, nil
 }
 
 // onlyExpired tells whether there is nothing wrong with a token but its age; golang-jwt names all that is wrong at once.
@@ -143,45 +253,73 @@ func onlyExpired(err error) bool {
 	return errors.Is(err, jwt.ErrTokenExpired)
 }
 
-// claims checks what golang-jwt lets through.
-func (p *payload) claims(token *jwt.Token) (claims Claims, ok bool) {
-	claims = Claims{
+// ours reads claims, and tells whether they are all that a token of ours has.
+func (p *payload) ours(v *verified) bool {
+	v.Claims = Claims{
 		UserID:    id.ParseAny(p.Subject).User(),
 		SessionID: id.ParseAny(p.SessionID).Session(),
-		TokenID:   p.ID,
+		TokenID:   p.TokenID,
+		IssuedAt:  time.Unix(p.IssuedAt, 0),
+		ExpiresAt: time.Unix(p.ExpiresAt, 0),
 	}
-	_, critical := token.Header["crit"] // we understand no extension (RFC 7515, section 4.1.11)
-	typ := token.Header["typ"]
-	switch {
-	case critical, typ != tokenType && typ != "application/"+tokenType,
-		claims.UserID == id.User{}, claims.SessionID == id.Session{}, claims.TokenID == "", p.ClientID == "",
-		p.IssuedAt == nil, p.ExpiresAt.Before(p.IssuedAt.Time), p.ExpiresAt.Sub(p.IssuedAt.Time) > AccessTokenLife:
-		return Claims{}, false
-	}
-	for part := range strings.SplitSeq(token.Raw[:strings.LastIndexByte(token.Raw, '.')], ".") {
-		if !unambiguous(part) {
-			return Claims{}, false
-		}
-	}
-	claims.IssuedAt, claims.ExpiresAt = p.IssuedAt.Time, p.ExpiresAt.Time
-	return claims, true
+	v.from = time.Unix(max(p.IssuedAt, p.NotBefore), 0).Add(-leeway)
+	v.until = v.ExpiresAt.Add(leeway)
+	const life = int64(AccessTokenLife / time.Second)
+	return p.ClientID != "" && v.UserID != id.User{} && v.SessionID != id.Session{} && v.TokenID != "" &&
+		p.IssuedAt > 0 && p.ExpiresAt >= p.IssuedAt && p.ExpiresAt-p.IssuedAt <= life
 }
 
-// unambiguous tells whether everybody reads the same in an encoded JSON object, which it is known to be: each name is there
-// once (RFC 7519, section 4), and in lower case, for Go takes "SUB" for "sub".
-func unambiguous(part string) bool {
-	text, _ := base64.RawURLEncoding.DecodeString(part)
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	_, _ = decoder.Token() // the brace
-	seen := make(map[string]bool)
-	for decoder.More() {
-		token, _ := decoder.Token()
-		name, _ := token.(string)
-		var value json.RawMessage
-		if seen[name] || name != strings.ToLower(strings.ToUpper(name)) || decoder.Decode(&value) != nil {
+// unambiguousParts tells whether everybody reads the same in a token's header and claims.
+func unambiguousParts(token *jwt.Token) bool {
+	for part := range strings.SplitSeq(token.Raw[:strings.LastIndexByte(token.Raw, '.')], ".") {
+		text, _ := base64.RawURLEncoding.DecodeString(part) // it was before
+		if !unambiguous(text) {
 			return false
 		}
-		seen[name] = true
 	}
 	return true
+}
+
+// unambiguous tells whether everybody reads the same in JSON that is well formed: it is an object; each of its names is there
+// once (RFC 7519, section 4), and plain in lower case, for Go takes "SUB" for "sub", and so it does "s\u0075b"; and nothing is
+// null, which is as good as not there to some.
+func unambiguous(text []byte) bool {
+	const most = 32 // members; ours have nine
+	const space = " \t\r\n"
+	text = bytes.TrimLeft(text, space)
+	if text[0] != '{' {
+		return false
+	}
+	names := make([][]byte, 0, most)
+	for i, depth := 0, 0; i < len(text); i++ {
+		switch text[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			start := i + 1
+			for i = start; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+			value, isName := bytes.CutPrefix(bytes.TrimLeft(text[i+1:], space), []byte(":"))
+			if depth > 1 || !isName {
+				continue
+			}
+			name := text[start:i]
+			if len(names) == most || !plain(name) || bytes.HasPrefix(bytes.TrimLeft(value, space), []byte("null")) ||
+				slices.ContainsFunc(names, func(other []byte) bool { return bytes.Equal(name, other) }) {
+				return false
+			}
+			names = append(names, name)
+		}
+	}
+	return true
+}
+
+// plain tells whether a name is in ASCII, without capitals and escapes.
+func plain(name []byte) bool {
+	return !bytes.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf || r >= 'A' && r <= 'Z' || r == '\\' })
 }

@@ -126,7 +126,7 @@ func follow(t *testing.T, store *shelf, logged []string, test func(*testing.T, r
 	synctest.Test(t, func(t *testing.T) {
 		r := reader{store: store, log: new(bytes.Buffer)}
 		r.store.line = make(chan error)
-		r.Service = NewService(r.store, time.Now)
+		r.Service = NewService(Options{Store: r.store, Now: time.Now})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go r.Run(ctx, slog.New(slog.NewTextHandler(r.log, nil)))

@@ -36,7 +36,7 @@ func open(t *testing.T) *house {
 func openOn(t *testing.T, url string) *house {
 	t.Helper()
 	h := &house{store: storetest.Open(t, url), now: time.Date(2026, 1, 31, 8, 0, 0, 123_456_789, time.UTC)}
-	h.Service = blog.NewService(h.store, h.tick)
+	h.Service = blog.NewService(blog.Options{Store: h.store, Now: h.tick})
 	runFeed(t, h.Service)
 	return h
 }

@@ -1,6 +1,6 @@
 // Package blog keeps posts: what they may be, who may change them, and who hears of them.
 //
-// It knows no transport and no SQL: it may import account, on which it stands, and auth, fault, id, page and text.
+// It knows no transport and no SQL: it may import account, on which it stands, and auth, fault, id, page, text and throttle.
 package blog
 
 import (

@@ -91,7 +91,7 @@ func TestPublishedTellsWhatWasStored(t *testing.T) {
 func TestPublishedOutsideOfRun(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	service := blog.NewService(h.store, h.tick)
+	service := blog.NewService(blog.Options{Store: h.store, Now: h.tick})
 	s, err := service.Published(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func TestPublishedLeavesOutWhatIsDeleted(t *testing.T) {
 		t.Helper()
 		h := openOn(t, url)
 		jane, john := h.visitor(t, "Jane", auth.Author), h.visitor(t, "John", auth.Author)
-		service := blog.NewService(h.store, h.tick)
+		service := blog.NewService(blog.Options{Store: h.store, Now: h.tick})
 		s, err := service.Published(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -144,7 +144,7 @@ func TestPublishedInOrder(t *testing.T) {
 		t.Helper()
 		const writers, each = 8, 20
 		h := openOn(t, url)
-		other := blog.NewService(storetest.Open(t, url), h.tick)
+		other := blog.NewService(blog.Options{Store: storetest.Open(t, url), Now: h.tick})
 		jane := h.visitor(t, "Jane", auth.Author)
 		early := h.published(t, t.Context(), nil)
 		var group sync.WaitGroup

@@ -11,23 +11,65 @@ import (
 	"postern/internal/id"
 	"postern/internal/page"
 	"postern/internal/text"
+	"postern/internal/throttle"
 )
+
+// Options are what a Service is made from.
+type Options struct {
+	Store Store
+	Now   func() time.Time
+	// PostsOfAccount is how often an account may publish.
+	PostsOfAccount throttle.Limit
+}
 
 // Service is what can be done with posts. It is safe for concurrent use.
 type Service struct {
 	store Store
 	feed  *feed
 	now   func() time.Time
+	posts throttle.Limit
 }
 
 // NewService returns a Service.
-func NewService(store Store, now func() time.Time) *Service {
+func NewService(o Options) *Service {
 	return &Service{
-		store: store,
+		store: o.Store,
 		feed:  newFeed(),
-		now:   func() time.Time { return now().UTC().Truncate(time.Microsecond) },
+		now:   func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
+		posts: o.PostsOfAccount,
 	}
 }
+
+// RateLimit is how often somebody may still do what may be done so often in a while.
+type RateLimit struct {
+	Posts *Quota // that are created; nil if there is no limit
+}
+
+// Quota is what is left of a limit.
+type Quota struct {
+	Limit     int
+	Remaining int
+	ResetAt   *time.Time // when all of it is left again; nil if it is
+}
+
+// RateLimit is the viewer's.
+func (s *Service) RateLimit(ctx context.Context, viewer auth.Viewer) (RateLimit, error) {
+	if s.posts.Most == 0 {
+		return RateLimit{}, nil
+	}
+	standing, err := s.store.Standing(ctx, s.publishing(viewer.UserID))
+	if err != nil {
+		return RateLimit{}, err
+	}
+	quota := &Quota{Limit: s.posts.Most, Remaining: s.posts.Most}
+	if s.now().Before(standing.Until) {
+		quota.Remaining, quota.ResetAt = max(0, quota.Limit-standing.Count), &standing.Until
+	}
+	return RateLimit{Posts: quota}, nil
+}
+
+// publishing is the attempt of an account to publish.
+func (s *Service) publishing(user id.User) throttle.Attempt { return s.posts.Of("post", user.String()) }
 
 // CreatePostInput is a new post.
 type CreatePostInput struct {
@@ -36,7 +78,7 @@ type CreatePostInput struct {
 	Slug    *string // made from the title if nil
 }
 
-// CreatePost publishes a post in the viewer's name. It answers Invalid and Taken faults.
+// CreatePost publishes a post in the viewer's name. It answers Invalid, Taken and RateLimited faults.
 func (s *Service) CreatePost(ctx context.Context, viewer auth.Viewer, in CreatePostInput) (*Post, error) {
 	if err := errors.Join(
 		fault.Place(checkTitle(in.Title), "input", "title"),
@@ -68,14 +110,15 @@ func (s *Service) CreatePost(ctx context.Context, viewer auth.Viewer, in CreateP
 
 // create stores a new post; a slug that nobody asked for gives way to one that is free.
 func (s *Service) create(ctx context.Context, post *Post, slug *string) error {
+	publishing := s.publishing(post.Author.ID)
 	if slug != nil {
 		post.Slug = *slug
-		return s.store.CreatePost(ctx, post)
+		return s.store.CreatePost(ctx, post, publishing)
 	}
 	var err error
 	for candidate := range text.Candidates(slugFor(post.Title), maxSlug) {
 		post.Slug = candidate
-		if err = s.store.CreatePost(ctx, post); fault.CodeOf(err) != fault.Taken {
+		if err = s.store.CreatePost(ctx, post, publishing); fault.CodeOf(err) != fault.Taken {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"postern/internal/id"
 	"postern/internal/page"
+	"postern/internal/throttle"
 )
 
 // Store remembers posts. Every method may be called by any number of goroutines, and is one transaction: it happens as a
@@ -12,8 +13,10 @@ import (
 // always comes with its author. Times are UTC, to the microsecond.
 type Store interface {
 	// CreatePost answers a Taken fault at input.slug if another post has it, and NotFound if the author is gone. It fills in
-	// the author.
-	CreatePost(ctx context.Context, post *Post) error
+	// the author. Attempts are counted with it, at the moment of its creation: see account.Store.
+	CreatePost(ctx context.Context, post *Post, attempts ...throttle.Attempt) error
+	// Standing is how often something was tried; zero if it never was.
+	Standing(ctx context.Context, attempt throttle.Attempt) (throttle.Standing, error)
 	Post(ctx context.Context, by PostLookup) (*Post, error)
 	// PostsByID are those with the ids, in no order; the ids of nothing are left out.
 	PostsByID(ctx context.Context, ids []id.Post) ([]*Post, error)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -26,12 +27,14 @@ type Env struct {
 	Stdout io.Writer
 	Stderr io.Writer
 
+	// Now is the clock.
+	Now func() time.Time
 	// Serve runs the server until ctx ends.
 	Serve func(ctx context.Context, c config.Config) error
 	// Open opens the database.
 	Open func(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error)
 	// Accounts are the accounts in it.
-	Accounts func(s *store.Store) *account.Service
+	Accounts func(c config.Config, s *store.Store) *account.Service
 }
 
 // grammar is the command line.
@@ -41,6 +44,7 @@ type grammar struct {
 	Serve       serve       `cmd:"" default:"1" help:"Run the server. This is what postern does by itself."`
 	Migrate     migrate     `cmd:"" help:"Bring the database's schema up to date, or show where it stands."`
 	User        user        `cmd:"" help:"Manage accounts; beside a running server, too."`
+	Keys        keys        `cmd:"" help:"Make, list, rotate and retire the keys that sign access tokens; beside a running server, too."`
 	Settings    settings    `cmd:"" name:"config" help:"Show every setting, and where it comes from."`
 	Version     version     `cmd:"" help:"Show the version."`
 	Healthcheck healthcheck `cmd:"" help:"Ask the server that listens at the address whether it is ready."`

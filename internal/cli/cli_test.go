@@ -27,6 +27,8 @@ import (
 type shell struct {
 	env   map[string]string
 	stdin string
+	// now is the clock.
+	now func() time.Time
 	// served is what the server was started with.
 	served *config.Config
 }
@@ -34,7 +36,7 @@ type shell struct {
 // newShell returns a shell whose data directory is not there yet.
 func newShell(t *testing.T) *shell {
 	t.Helper()
-	return &shell{env: map[string]string{"DATA_DIR": filepath.Join(t.TempDir(), "data")}}
+	return &shell{env: map[string]string{"DATA_DIR": filepath.Join(t.TempDir(), "data")}, now: time.Now}
 }
 
 // world is a shell's to a command.
@@ -42,12 +44,14 @@ func (s *shell) world(stdin io.Reader, stdout, stderr io.Writer, args ...string)
 	return cli.Env{
 		Args:   args,
 		Getenv: func(name string) string { return s.env[name] },
-		Stdin:  stdin, Stdout: stdout, Stderr: stderr,
+		Stdin:  stdin, Stdout: stdout, Stderr: stderr, Now: s.now,
 		Open: func(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
 			return store.Open(ctx, store.Options{URL: c.Database(), Log: log})
 		},
-		Accounts: func(db *store.Store) *account.Service {
-			return account.NewService(account.Options{Store: db, Passwords: auth.NewPasswords(), Now: time.Now})
+		Accounts: func(c config.Config, db *store.Store) *account.Service {
+			return account.NewService(account.Options{
+				Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now, MinPassword: c.PasswordMinLength,
+			})
 		},
 		Serve: func(_ context.Context, c config.Config) error {
 			s.served = &c
@@ -122,9 +126,16 @@ func TestNonsenseTouchesNothing(t *testing.T) {
 		{"migrate up", "DATABASE_MAX_CONNECTIONS=-1", "DATABASE_MAX_CONNECTIONS: "},
 		{"migrate up", "MIGRATE=maybe", `MIGRATE: "maybe"`},
 		{"migrate up", "JWT_SECRET=hunter2", "JWT_SECRET: it has 7 bytes"},
-		{"migrate up", "JWT_ALGORITHM=none", "JWT_ALGORITHM: "},
+		{"migrate up", "JWT_SECRET_PREVIOUS=hunter2", "JWT_SECRET_PREVIOUS: it has 7 bytes"},
+		{"keys", "", "create"},
+		{"keys list", "", "JWT_KEYS: "},
+		{"keys create --algorithm=HS256", "", `one of "EdDSA","ES256","RS256"`},
+		{"keys rotate --lead=soon", "", `--lead: "soon" is no duration`},
+		{"keys rotate --lead=-1s", "", "--lead: it must not be negative"},
+		{"keys retire", "", "<kid>"},
 		{"migrate up", "SIGNUP=perhaps", `SIGNUP: "perhaps"`},
 		{"migrate up", "SIGNUP_ROLE=ADMIN", "SIGNUP_ROLE: "},
+		{"migrate up", "PASSWORD_MIN_LENGTH=7", "PASSWORD_MIN_LENGTH: it must be 8 to 128"},
 		{"migrate up", "LOG_LEVEL=loud", `LOG_LEVEL: "loud" is neither debug nor info nor warn nor error (from environment)`},
 		{"migrate up", "LOG_FORMAT=xml", "LOG_FORMAT: "},
 		{"", "PRODUCTION=true", "JWT_SECRET: production needs one"},
@@ -236,7 +247,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 	t.Parallel()
 	const hunter2 = "hunter2-hunter2-hunter2-hunter2-hunter2"
 	s := newShell(t)
-	s.env["JWT_SECRET"] = hunter2
+	s.env["JWT_SECRET"], s.env["JWT_SECRET_PREVIOUS"] = hunter2, hunter2
 	s.env["DATABASE_URL"] = "postgres://jane:" + hunter2 + "@db.example.org/postern"
 	s.env["SIGNUP"] = "no"
 	table := s.does(t, "config", "--production", "--addr=0.0.0.0:80")
@@ -253,13 +264,14 @@ func TestConfigHidesSecrets(t *testing.T) {
 		"JWT_SECRET": "*** environment", "DATABASE_URL": "postgres://jane:xxxxx@db.example.org/postern environment",
 		"GRAPHIQL": "false default", "INTROSPECTION": "false default", "LOG_LEVEL": "INFO default", "SHUTDOWN_TIMEOUT": "10s default",
 		"PUBLIC_URL": "default", "TRUSTED_PROXIES": "default", "MIGRATE": "true default", "DATABASE_MAX_CONNECTIONS": "0 default",
+		"JWT_SECRET_PREVIOUS": "*** environment", "JWT_AUDIENCE": "postern default",
 	} {
 		if rows[name] != want {
 			t.Errorf("postern config: %s is %q, want %q", name, rows[name], want)
 		}
 	}
-	if rows["HELP"] != "" || len(rows) != 41 {
-		t.Errorf("postern config has %d rows, want the head and 40 settings:\n%s", len(rows), table)
+	if rows["HELP"] != "" || len(rows) != 49 {
+		t.Errorf("postern config has %d rows, want the head and 48 settings:\n%s", len(rows), table)
 	}
 	if _, err := os.Stat(s.env["DATA_DIR"]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("postern config made the data directory: %v", err)
@@ -333,8 +345,7 @@ func TestHealthcheck(t *testing.T) {
 	}
 	status = http.StatusServiceUnavailable
 	s.fails(t, 1, "not ready: 503", "healthcheck")
-	server.Close()
-	s.fails(t, 1, "refused", "healthcheck")
+	s.fails(t, 1, "refused", "healthcheck", "--addr=127.0.0.1:1") // a port that nobody is given by chance
 	if _, err := os.Stat(s.env["DATA_DIR"]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("postern healthcheck made the data directory: %v", err)
 	}

@@ -32,6 +32,7 @@ type userCreate struct {
 	Name   string    `required:"" placeholder:"NAME" help:"The name to show."`
 	Handle *string   `placeholder:"HANDLE" help:"The name in addresses; made from the name if left out."`
 	Role   auth.Role `default:"AUTHOR" placeholder:"ROLE" help:"READER, AUTHOR, EDITOR or ADMIN."`
+	Hashed bool      `help:"Read the password's hash instead, as another program stored it: argon2id as a PHC string, or bcrypt."`
 }
 
 // Run opens an account.
@@ -41,15 +42,22 @@ func (c userCreate) Run(ctx context.Context, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		created, err := accounts.Create(ctx, account.SignupInput{
-			Email: c.Email, Password: password, Name: c.Name, Handle: c.Handle,
-		}, c.Role)
+		created, err := c.create(ctx, accounts, password)
 		if err != nil {
 			return err
 		}
 		in.print("Created %s: %s, %s, %s.", created.Email, created.Name, created.Handle, created.Role)
 		return nil
 	})
+}
+
+func (c userCreate) create(ctx context.Context, accounts *account.Service, password string) (*account.Account, error) {
+	if c.Hashed {
+		return accounts.Import(ctx, account.ImportInput{
+			Email: c.Email, Name: c.Name, Handle: c.Handle, Role: c.Role, PasswordHash: password,
+		})
+	}
+	return accounts.Create(ctx, account.SignupInput{Email: c.Email, Password: password, Name: c.Name, Handle: c.Handle}, c.Role)
 }
 
 type userList struct{}
@@ -146,7 +154,7 @@ func (in *invocation) withAccounts(ctx context.Context, fn func(*account.Service
 		if err := in.ready(ctx, s); err != nil {
 			return err
 		}
-		return fn(in.Accounts(s))
+		return fn(in.Accounts(in.config, s))
 	})
 	faults := fault.All(err)
 	if faults == nil {

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"testing/iotest"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"postern/internal/cli"
+	"postern/internal/store/storetest"
 )
 
 const password = "umbrella gravel sixteen"
@@ -52,6 +56,29 @@ func TestUserCommands(t *testing.T) {
 	}
 }
 
+// TestUserIsImported hands in the hash of a password, by which its account can be logged in to.
+func TestUserIsImported(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	create := []string{"user", "create", "jane@example.org", "--name=Jane", "--role=editor", "--hashed"}
+	s.stdin = password + "\n"
+	s.fails(t, 1, "That is neither an argon2id hash in PHC form nor a bcrypt hash", create...)
+	s.stdin = string(hash) + "\n"
+	if got, want := s.does(t, create...), "Created jane@example.org: Jane, jane, EDITOR.\n"; got != want {
+		t.Errorf("postern %s = %q, want %q", strings.Join(create, " "), got, want)
+	}
+
+	db := storetest.Open(t, "sqlite:"+filepath.Join(s.env["DATA_DIR"], "postern.db"))
+	found, err := db.CredentialsByEmail(t.Context(), "jane@example.org")
+	if err != nil || found.PasswordHash != string(hash) {
+		t.Errorf("the stored hash is %q, %v, want %q", found.PasswordHash, err, hash)
+	}
+}
+
 func TestUserCommandsFail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
@@ -81,6 +108,19 @@ func TestUserCommandsFail(t *testing.T) {
 	}
 	if list := s.does(t, "user", "list"); strings.Count(list, "\n") != 2 || !strings.Contains(list, "AUTHOR  enabled") {
 		t.Errorf("postern user list =\n%s, want Jane alone, as she was", list)
+	}
+}
+
+// TestUserWithAShortPassword lets passwords have eight characters.
+func TestUserWithAShortPassword(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.env["PASSWORD_MIN_LENGTH"] = "8"
+	for _, args := range [][]string{{"user", "create", "jane@example.org", "--name=Jane"}, {"user", "password", "jane@example.org"}} {
+		s.stdin = "x7kq9zw"
+		s.fails(t, 1, "A password has 8 to 128 characters; this one has 7.", args...)
+		s.stdin = "x7kq9zwv"
+		s.does(t, args...)
 	}
 }
 

@@ -44,16 +44,25 @@ type Config struct {
 	DatabaseMaxConnections int    `group:"Data" default:"0" placeholder:"N" help:"How many connections to the database to keep at most; 0 suits the machine."`
 	Migrate                bool   `group:"Data" default:"true" negatable:"" help:"Bring the database's schema up to date at the start."`
 
-	JWTSecret    Secret `group:"Accounts" name:"jwt-secret" placeholder:"SECRET" help:"What access tokens are signed with, 32 bytes at least. Development makes one and keeps it in the data directory."`
-	JWTAlgorithm string `group:"Accounts" name:"jwt-algorithm" default:"HS256" placeholder:"ALG" help:"How access tokens are signed: HS256."`
-	Signup       bool   `group:"Accounts" default:"true" negatable:"" help:"Let anybody open an account."`
-	SignupRole   string `group:"Accounts" default:"AUTHOR" placeholder:"ROLE" help:"What new accounts may do: READER, AUTHOR or EDITOR."`
+	JWTSecret         Secret `group:"Accounts" name:"jwt-secret" placeholder:"SECRET" help:"What access tokens are signed with by HS256, 32 bytes at least. Development makes one and keeps it in the data directory."`
+	JWTSecretPrevious Secret `group:"Accounts" name:"jwt-secret-previous" placeholder:"SECRET" help:"Another secret whose access tokens are good, too: the one before, or the next."`
+	JWTKeys           string `group:"Accounts" name:"jwt-keys" placeholder:"FILE" help:"Keys to sign access tokens with instead, by EdDSA, ES256 or RS256: a private JWK Set, which postern keys makes."`
+	JWTAudience       string `group:"Accounts" name:"jwt-audience" default:"postern" placeholder:"NAME" help:"Whom access tokens are for."`
+	JWTClientID       string `group:"Accounts" name:"jwt-client-id" default:"postern" placeholder:"NAME" help:"Whom access tokens are given to."`
+	Signup            bool   `group:"Accounts" default:"true" negatable:"" help:"Let anybody open an account."`
+	SignupRole        string `group:"Accounts" default:"AUTHOR" placeholder:"ROLE" help:"What new accounts may do: READER, AUTHOR or EDITOR."`
+	PasswordMinLength int    `group:"Accounts" default:"15" placeholder:"N" help:"How many characters a new password has at least: 8 to 128, which is the most. 15 is what NIST asks for where nothing but a password is asked for."`
 
 	Limits                    Limits `embed:"" prefix:"limit-" group:"Limits"`
 	LimitPageSize             int    `group:"Limits" default:"100" placeholder:"N" help:"How many items a page may have, and how many ids can be asked for at once."`
 	LimitSubscriptions        int    `group:"Limits" default:"20" placeholder:"N" help:"How many subscriptions a WebSocket may have open."`
 	LimitConnectionsOfAccount int    `group:"Limits" default:"10" placeholder:"N" help:"How many WebSockets and event streams an account may have open."`
 	LimitConnectionsOfAddress int    `group:"Limits" default:"10" placeholder:"N" help:"How many WebSockets and event streams an address may have open anonymously."`
+
+	LimitFailuresOfAccount int `group:"Limits" default:"5" placeholder:"N" help:"How often a password of an account may be wrong before the next attempt has to wait: 1s, and twice as long each time, up to 15m. 0 is no limit, here and below."`
+	LimitFailuresOfAddress int `group:"Limits" default:"30" placeholder:"N" help:"How many log-ins from an address may fail in 10 minutes."`
+	LimitSignupsOfAddress  int `group:"Limits" default:"5" placeholder:"N" help:"How many sign-ups may be tried from an address in an hour."`
+	LimitPostsOfAccount    int `group:"Limits" default:"60" placeholder:"N" help:"How many posts an account may create in an hour."`
 
 	LimitBody int64 `group:"Limits" default:"1048576" placeholder:"BYTES" help:"How long a request's body may be."`
 
@@ -112,12 +121,12 @@ func (c *Config) Check() error {
 		{c.DataDir == "", "DATA_DIR", "it must not be empty"},
 		{!c.DatabaseURL.valid(), "DATABASE_URL", "it is neither postgres://USER:PASSWORD@HOST:PORT/DATABASE nor sqlite:PATH"},
 		{c.DatabaseMaxConnections < 0, "DATABASE_MAX_CONNECTIONS", "it must not be negative"},
-		{
-			c.JWTSecret != "" && len(c.JWTSecret) < minSecret, "JWT_SECRET",
-			fmt.Sprintf("it has %d bytes, and needs %d at least: openssl rand -base64 48", len(c.JWTSecret), minSecret),
-		},
-		{c.JWTAlgorithm != "HS256", "JWT_ALGORITHM", fmt.Sprintf("%q is not known; there is HS256", c.JWTAlgorithm)},
+		{c.JWTSecret.short(), "JWT_SECRET", c.JWTSecret.problem()},
+		{c.JWTSecretPrevious.short(), "JWT_SECRET_PREVIOUS", c.JWTSecretPrevious.problem()},
+		{c.JWTAudience == "", "JWT_AUDIENCE", "it must not be empty"},
+		{c.JWTClientID == "", "JWT_CLIENT_ID", "it must not be empty"},
 		{!slices.Contains([]string{"READER", "AUTHOR", "EDITOR"}, strings.ToUpper(c.SignupRole)), "SIGNUP_ROLE", fmt.Sprintf("%q is neither READER nor AUTHOR nor EDITOR", c.SignupRole)},
+		{c.PasswordMinLength < 8 || c.PasswordMinLength > 128, "PASSWORD_MIN_LENGTH", "it must be 8 to 128"},
 		{!slices.Contains([]string{"auto", "text", "json"}, c.LogFormat), "LOG_FORMAT", fmt.Sprintf("%q is neither auto nor text nor json", c.LogFormat)},
 	} {
 		if rule.broken {
@@ -159,6 +168,10 @@ func (c *Config) checkLimits() error {
 		{"LIMIT_SUBSCRIPTIONS", int64(c.LimitSubscriptions), 1},
 		{"LIMIT_CONNECTIONS_OF_ACCOUNT", int64(c.LimitConnectionsOfAccount), 1},
 		{"LIMIT_CONNECTIONS_OF_ADDRESS", int64(c.LimitConnectionsOfAddress), 1},
+		{"LIMIT_FAILURES_OF_ACCOUNT", int64(c.LimitFailuresOfAccount), 0},
+		{"LIMIT_FAILURES_OF_ADDRESS", int64(c.LimitFailuresOfAddress), 0},
+		{"LIMIT_SIGNUPS_OF_ADDRESS", int64(c.LimitSignupsOfAddress), 0},
+		{"LIMIT_POSTS_OF_ACCOUNT", int64(c.LimitPostsOfAccount), 0},
 	} {
 		switch {
 		case limit.value < limit.least && limit.least == 0:
@@ -180,8 +193,8 @@ func (c *Config) checkLimits() error {
 
 // CheckServer finds what only matters to a server, as Check does.
 func (c *Config) CheckServer() error {
-	if c.Production && c.JWTSecret == "" {
-		return &Error{Setting: "JWT_SECRET", Problem: "production needs one, of 32 bytes at least: openssl rand -base64 48"}
+	if c.Production && c.JWTSecret == "" && c.JWTKeys == "" {
+		return &Error{Setting: "JWT_SECRET", Problem: "production needs one, of 32 bytes at least: openssl rand -base64 48; or JWT_KEYS"}
 	}
 	return nil
 }
@@ -298,6 +311,13 @@ func (s Secret) String() string {
 
 // Reveal is the secret.
 func (s Secret) Reveal() string { return string(s) }
+
+func (s Secret) short() bool { return s != "" && len(s) < minSecret }
+
+// problem says of a secret that it is too short.
+func (s Secret) problem() string {
+	return fmt.Sprintf("it has %d bytes, and needs %d at least: openssl rand -base64 48", len(s), minSecret)
+}
 
 // Format hides the secret from every verb of fmt, also from those that do not ask String.
 func (s Secret) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, s.String()) }

@@ -15,10 +15,11 @@ import (
 func standard() config.Config {
 	return config.Config{
 		Addr: "127.0.0.1:8080", ShutdownTimeout: 10 * time.Second, DataDir: "./data", Migrate: true,
-		JWTAlgorithm: "HS256", Signup: true, SignupRole: "AUTHOR", LogFormat: "auto",
+		JWTAudience: "postern", JWTClientID: "postern", Signup: true, SignupRole: "AUTHOR", PasswordMinLength: 15, LogFormat: "auto",
 		Limits: config.Limits(limit.Default()), LimitPageSize: 100, LimitBody: 1 << 20,
 		LimitVariableDepth: 8, LimitVariableItems: 250,
 		LimitSubscriptions: 20, LimitConnectionsOfAccount: 10, LimitConnectionsOfAddress: 10,
+		LimitFailuresOfAccount: 5, LimitFailuresOfAddress: 30, LimitSignupsOfAddress: 5, LimitPostsOfAccount: 60,
 	}
 }
 
@@ -54,6 +55,8 @@ func TestCheckLetsPass(t *testing.T) {
 		"a secret":           func(c *config.Config) { c.JWTSecret = config.Secret(strings.Repeat("s", 32)) },
 		"a role in any case": func(c *config.Config) { c.SignupRole = "reader" },
 		"JSON":               func(c *config.Config) { c.LogFormat = "json" },
+		"short passwords":    func(c *config.Config) { c.PasswordMinLength = 8 },
+		"long passwords":     func(c *config.Config) { c.PasswordMinLength = 128 },
 	} {
 		if err := check(change); err != nil {
 			t.Errorf("Check(%s) = %v, want nil", name, err)
@@ -116,14 +119,22 @@ func TestCheckNamesTheSetting(t *testing.T) {
 		"JWT_SECRET: it has 31 bytes, and needs 32 at least: openssl rand -base64 48": {
 			func(c *config.Config) { c.JWTSecret = config.Secret(strings.Repeat("s", 31)) },
 		},
+		"PASSWORD_MIN_LENGTH: it must be 8 to 128": {
+			func(c *config.Config) { c.PasswordMinLength = 7 },
+			func(c *config.Config) { c.PasswordMinLength = 0 },
+			func(c *config.Config) { c.PasswordMinLength = -15 },
+			func(c *config.Config) { c.PasswordMinLength = 129 },
+		},
 		"LOG_FORMAT: ": {
 			func(c *config.Config) { c.LogFormat = "" },
 			func(c *config.Config) { c.LogFormat = "JSON" }, // which the log would not know
 		},
-		"JWT_ALGORITHM: ": {
-			func(c *config.Config) { c.JWTAlgorithm = "none" },
-			func(c *config.Config) { c.JWTAlgorithm = "hs256" },
-			func(c *config.Config) { c.JWTAlgorithm = "" },
+		"JWT_SECRET_PREVIOUS: it has 31 bytes, and needs 32 at least: openssl rand -base64 48": {
+			func(c *config.Config) { c.JWTSecretPrevious = config.Secret(strings.Repeat("s", 31)) },
+		},
+		"JWT_AUDIENCE: it must not be empty": {func(c *config.Config) { c.JWTAudience = "" }},
+		"JWT_CLIENT_ID: it must not be empty": {
+			func(c *config.Config) { c.JWTClientID = "" },
 		},
 		"is neither READER nor AUTHOR nor EDITOR": {
 			func(c *config.Config) { c.SignupRole = "ADMIN" },

@@ -12,9 +12,9 @@ import (
 )
 
 // SigningSecret is what access tokens are signed with: the one that is set, or development's own, which is made once and
-// kept in the data directory. If it was made just now, made is the file.
+// kept in the data directory. If it was made just now, made is the file. Where there are keys, there need be none.
 func (c *Config) SigningSecret() (secret Secret, made string, err error) {
-	if c.JWTSecret != "" {
+	if c.JWTSecret != "" || c.JWTKeys != "" {
 		return c.JWTSecret, "", nil
 	}
 	path := filepath.Join(c.DataDir, "jwt_secret")

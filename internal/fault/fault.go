@@ -7,6 +7,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code says what kind of failure it is. The set is closed.
@@ -23,8 +24,8 @@ const (
 	NotFound           Code = "NOT_FOUND"           // there is no such thing, or none that the caller may see
 	NotAllowed         Code = "NOT_ALLOWED"         // the caller may see it, but not do this
 	Conflict           Code = "CONFLICT"            // somebody changed it in between
-	RateLimited        Code = "RATE_LIMITED"        // too often; later it may work
-	Overloaded         Code = "OVERLOADED"          // too much at once; later it may work
+	RateLimited        Code = "RATE_LIMITED"        // too often; `extensions.retryAfter` says in how many seconds it may work
+	Overloaded         Code = "OVERLOADED"          // too much at once; `extensions.retryAfter` says in how many seconds it may work
 	SlowSubscriber     Code = "SLOW_SUBSCRIBER"     // it left too much unread, and hears no more; it may subscribe anew
 	Internal           Code = "INTERNAL"            // a stranger: anything that is no *Error
 )
@@ -34,6 +35,8 @@ type Error struct {
 	Code    Code
 	Message string   // a sentence for the person
 	Path    []string // where in the input, from the outside in; nil if nowhere in particular
+	// RetryAfter is after how long it may work, for RateLimited and Overloaded; 0 if nobody knows.
+	RetryAfter time.Duration
 
 	cause error // for the log alone
 }
@@ -41,6 +44,13 @@ type Error struct {
 // New makes an Error whose message is formatted as by fmt.Sprintf.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// After is the same failure, which may be none after a while.
+func (e *Error) After(while time.Duration) *Error {
+	later := *e
+	later.RetryAfter = while
+	return &later
 }
 
 // At is the same failure, placed at a path in the input.

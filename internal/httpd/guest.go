@@ -2,7 +2,6 @@ package httpd
 
 import (
 	"context"
-	"net/netip"
 
 	"postern/internal/auth"
 	"postern/internal/transport"
@@ -21,7 +20,7 @@ type Guests struct {
 func (g Guests) Arrive(ctx context.Context) transport.Arrival {
 	caller := auth.FromContext(ctx)
 	kept := context.WithValue(auth.NewContext(context.Background(), caller), requestIDKey{}, RequestID(ctx))
-	return transport.Arrival{Context: kept, Name: network(caller.Client.Address), Most: arriving * g.OfAddress}
+	return transport.Arrival{Context: kept, Name: caller.Client.Network(), Most: arriving * g.OfAddress}
 }
 
 // arriving is how many times as many connections of an address as may be open may not yet have said whose they are.
@@ -46,20 +45,9 @@ func (g Guests) Attach(ctx context.Context, authorization string) (transport.Gue
 		return transport.Guest{Context: watched, Leave: leave, Name: caller.Viewer.UserID.String(), Most: g.OfAccount}, nil
 	case caller.Refusal == auth.TokenMissing: // who has no session that could end
 		return transport.Guest{
-			Context: auth.NewContext(ctx, caller), Leave: func() {}, Name: network(caller.Client.Address), Most: g.OfAddress,
+			Context: auth.NewContext(ctx, caller), Leave: func() {}, Name: caller.Client.Network(), Most: g.OfAddress,
 		}, nil
 	default:
 		return transport.Guest{}, caller.Refusal
 	}
-}
-
-// network is what one client has to itself: of version 6 of the Internet protocol it has many addresses.
-func network(address netip.Addr) string {
-	const prefix = 64
-	if address.Is6() {
-		if of, err := address.Prefix(prefix); err == nil {
-			return of.String()
-		}
-	}
-	return address.String()
 }

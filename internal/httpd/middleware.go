@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5/middleware"
@@ -63,6 +64,24 @@ func logRequests(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http
 				)
 			}()
 			next.ServeHTTP(wrapped, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
+		})
+	}
+}
+
+// warnOfProxy logs once that a request was passed on by somebody whom we do not believe. Any client can send such a request; but
+// if all come so, all clients have one address, and one of them uses up what all may do from there.
+func warnOfProxy(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http.Handler {
+	var once sync.Once
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if proxies.Ignore(r) {
+				once.Do(func() {
+					log.WarnContext(r.Context(), "X-Forwarded-For is ignored, as its peer is no trusted proxy: if it is yours, name it in "+
+						"TRUSTED_PROXIES, or all its clients share one address and the limits of that",
+						"peer", proxies.ClientOf(r).Address.String())
+				})
+			}
+			next.ServeHTTP(w, r)
 		})
 	}
 }

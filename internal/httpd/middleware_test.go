@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -98,24 +97,6 @@ func TestEachRequestIsOneLineInTheLog(t *testing.T) {
 	}
 	if len(s.log.lines) != 0 {
 		t.Errorf("there is more in the log: %s", <-s.log.lines)
-	}
-}
-
-// TestClientBehindAProxy looks at both who want to know the client's address: the handler and the log.
-func TestClientBehindAProxy(t *testing.T) {
-	t.Parallel()
-	tell := func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprint(w, auth.FromContext(r.Context()).Client.Address)
-	}
-	trusting := func(o *httpd.Options) { o.Proxies = auth.Proxies{netip.MustParsePrefix("192.0.2.0/24")} }
-	for want, s := range map[string]*site{"203.0.113.9": newSite(t, tell, trusting), "192.0.2.1": newSite(t, tell)} {
-		answer := s.ask(t, http.MethodGet, "/graphql", "", "X-Forwarded-For: 198.51.100.1, 203.0.113.9")
-		if got := answer.Body.String(); got != want {
-			t.Errorf("the handler is told %q, want %q", got, want)
-		}
-		if entry := s.log.next(t); entry["client"] != want {
-			t.Errorf("the log has the client %v, want %v", entry["client"], want)
-		}
 	}
 }
 
@@ -311,5 +292,29 @@ func TestUpgrade(t *testing.T) {
 		if answer.Code != test.status || test.body != "" && answer.Body.String() != test.body {
 			t.Errorf("%s: answered %d %s, want %d %s", name, answer.Code, answer.Body, test.status, test.body)
 		}
+	}
+}
+
+// TestPublicKeys asks for the keys that others verify tokens with: here there is a secret alone, which nobody is told.
+func TestPublicKeys(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, echo)
+	const path = "/.well-known/jwks.json"
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		answer := s.ask(t, method, path, "")
+		body := strings.Join(strings.Fields(answer.Body.String()), "")
+		if answer.Code != http.StatusOK || method == http.MethodGet && body != `{"keys":[]}` || method == http.MethodHead && body != "" {
+			t.Errorf("%s %s = %d %s, want an empty set", method, path, answer.Code, body)
+		}
+		for name, want := range map[string]string{
+			"Content-Type": "application/jwk-set+json", "Cache-Control": "public, max-age=60", "X-Content-Type-Options": "nosniff",
+		} {
+			if got := answer.Header().Get(name); got != want {
+				t.Errorf("%s %s: %s is %q, want %q", method, path, name, got, want)
+			}
+		}
+	}
+	if got := s.ask(t, http.MethodPost, path, "").Code; got != http.StatusMethodNotAllowed {
+		t.Errorf("POST %s = %d, want %d", path, got, http.StatusMethodNotAllowed)
 	}
 }

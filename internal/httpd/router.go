@@ -37,9 +37,10 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	r := chi.NewRouter()
-	r.Use(withRequestID, logRequests(o.Log, o.Proxies), recoverPanics(o.Log), secure, chimiddleware.GetHead)
+	r.Use(withRequestID, logRequests(o.Log, o.Proxies), warnOfProxy(o.Log, o.Proxies), recoverPanics(o.Log), secure, chimiddleware.GetHead)
 	r.Get(livePath, o.Health.live)
 	r.Get(readyPath, o.Health.ready)
+	r.Get("/.well-known/jwks.json", serveKeys(o.Authenticator, o.Log))
 	r.Route("/graphql", func(r chi.Router) {
 		r.Use(originsGuard, onlyWebSocket, o.Authenticator.Middleware(o.Proxies, failAuthentication(o.Log)), tellCaller)
 		r.Handle("/", o.GraphQL)
@@ -82,6 +83,22 @@ func serveText(text string) http.HandlerFunc {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Vary", "Accept-Encoding")
 		transport.Write(w, r, http.StatusOK, []byte(text))
+	}
+}
+
+// serveKeys answers with the keys that others can verify access tokens with (RFC 7517, section 8.5.2). They may be kept for a
+// minute: new ones are published for longer before they sign.
+func serveKeys(authenticator *auth.Authenticator, log *slog.Logger) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		keys, err := authenticator.PublicKeys()
+		if err != nil {
+			failAuthentication(log)(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/jwk-set+json")
+		w.Header().Set("Cache-Control", "public, max-age=60")
+		w.Header().Set("Vary", "Accept-Encoding")
+		transport.Write(w, r, http.StatusOK, keys)
 	}
 }
 

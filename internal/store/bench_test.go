@@ -120,7 +120,7 @@ func BenchmarkAuthorize(b *testing.B) {
 			Family:   family[:],
 			Rotation: account.Rotation{Current: family[:], RotatedAt: begin},
 		}
-		if err := s.OpenSession(b.Context(), state, author.PasswordHash); err != nil {
+		if err := s.OpenSession(b.Context(), state, author.PasswordHash, nil); err != nil {
 			b.Fatal(err)
 		}
 		for b.Loop() {

@@ -31,6 +31,8 @@ type dialect struct {
 	oneWriter  bool
 	// forShare ends a SELECT whose rows are to stay as they are until the transaction ends; with one writer they do.
 	forShare string
+	// skipLocked ends a SELECT of rows that are to be changed, and leaves out those that others change.
+	skipLocked string
 	// listen has a connection hear of publications; "" where nobody else publishes any.
 	listen string
 	// code is the database's own number or name of an error; "" for one that is not the database's.
@@ -51,6 +53,7 @@ var (
 		migrations: "migrations/postgres",
 		migrated:   `SELECT to_regclass('goose_db_version') IS NOT NULL`,
 		forShare:   " FOR SHARE",
+		skipLocked: " FOR UPDATE SKIP LOCKED",
 		listen:     `LISTEN publications`,
 		code: func(err error) string {
 			if e, ok := errors.AsType[*pgconn.PgError](err); ok {

@@ -9,11 +9,15 @@ import (
 	"postern/internal/fault"
 	"postern/internal/id"
 	"postern/internal/page"
+	"postern/internal/throttle"
 )
 
 // CreatePost implements blog.Store.
-func (s *Store) CreatePost(ctx context.Context, p *blog.Post) error {
+func (s *Store) CreatePost(ctx context.Context, p *blog.Post, attempts ...throttle.Attempt) error {
 	return s.write(ctx, func(q querier) error {
+		if err := q.attempt(ctx, p.CreatedAt, attempts); err != nil {
+			return err
+		}
 		var author account.User
 		err := q.one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, []any{p.Author.ID}, userDest(&author)...)
 		if err != nil {

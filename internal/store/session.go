@@ -11,11 +11,12 @@ import (
 	"postern/internal/fault"
 	"postern/internal/id"
 	"postern/internal/page"
+	"postern/internal/throttle"
 )
 
 // OpenSession implements account.Store. The new session comes first: whatever else ends an account's sessions takes hold
 // of the user's row before theirs, and so must this, lest each waits for the other.
-func (s *Store) OpenSession(ctx context.Context, session *account.SessionState, passwordHash string) error {
+func (s *Store) OpenSession(ctx context.Context, session *account.SessionState, passwordHash string, forgiven []throttle.Attempt, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
 		if err := s.insertSession(ctx, q, session, passwordHash); err != nil {
 			return err
@@ -24,7 +25,10 @@ func (s *Store) OpenSession(ctx context.Context, session *account.SessionState, 
 		if err != nil {
 			return fmt.Errorf("delete expired sessions: %w", err)
 		}
-		return nil
+		if err := q.forgive(ctx, forgiven); err != nil {
+			return err
+		}
+		return q.record(ctx, events)
 	})
 }
 
@@ -135,14 +139,17 @@ func (s *Store) SessionsByID(ctx context.Context, user id.User, now time.Time, i
 }
 
 // EndSession implements account.Store.
-func (s *Store) EndSession(ctx context.Context, user id.User, session id.Session) error {
+func (s *Store) EndSession(ctx context.Context, user id.User, session id.Session, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
-		return q.mustTouch(ctx, "session", `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, session, user)
+		if err := q.mustTouch(ctx, "session", `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, session, user); err != nil {
+			return err
+		}
+		return q.record(ctx, events)
 	})
 }
 
 // EndSessions implements account.Store.
-func (s *Store) EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time) (living []id.Session, err error) {
+func (s *Store) EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time, events ...account.Event) (living []id.Session, err error) {
 	err = s.write(ctx, func(q querier) error {
 		sessions, err := all(ctx, q, func(r row) (ended account.Session, err error) {
 			return ended, r.Scan(&ended.ID, moment{&ended.ExpiresAt})
@@ -153,7 +160,10 @@ func (s *Store) EndSessions(ctx context.Context, user id.User, keep id.Session, 
 			}
 		}
 		slices.SortFunc(living, func(a, b id.Session) int { return -slices.Compare(a.UUID[:], b.UUID[:]) })
-		return err
+		if err != nil {
+			return err
+		}
+		return q.record(ctx, events)
 	})
 	return living, err
 }

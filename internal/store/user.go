@@ -13,7 +13,7 @@ import (
 )
 
 // CreateAccount implements account.Store.
-func (s *Store) CreateAccount(ctx context.Context, c *account.Credentials, session *account.SessionState) error {
+func (s *Store) CreateAccount(ctx context.Context, c *account.Credentials, session *account.SessionState, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
 		created, err := q.exec(ctx, `
 			INSERT INTO users (id, handle, name, email, email_key, role, password_hash, created_at)
@@ -25,10 +25,13 @@ func (s *Store) CreateAccount(ctx context.Context, c *account.Credentials, sessi
 			return fmt.Errorf("insert user: %w", err)
 		case created == 0:
 			return q.whatIsTaken(ctx, c)
-		case session == nil:
-			return nil
 		}
-		return s.insertSession(ctx, q, session, c.PasswordHash)
+		if session != nil {
+			if err := s.insertSession(ctx, q, session, c.PasswordHash); err != nil {
+				return err
+			}
+		}
+		return q.record(ctx, events)
 	})
 }
 
@@ -140,7 +143,7 @@ func (s *Store) UpdateProfile(ctx context.Context, user id.User, in account.Upda
 }
 
 // SetPassword implements account.Store.
-func (s *Store) SetPassword(ctx context.Context, user id.User, hash string, proof *account.Proof) error {
+func (s *Store) SetPassword(ctx context.Context, user id.User, hash string, proof *account.Proof, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
 		condition, args := proven(proof, user, hash)
 		if err := q.mustTouch(ctx, "user", `UPDATE users SET password_hash = $2 WHERE id = $1`+condition, args...); err != nil {
@@ -150,7 +153,10 @@ func (s *Store) SetPassword(ctx context.Context, user id.User, hash string, proo
 		if proof != nil {
 			keep = proof.Session
 		}
-		return q.deleteSessions(ctx, user, keep)
+		if err := q.deleteSessions(ctx, user, keep); err != nil {
+			return err
+		}
+		return q.record(ctx, events)
 	})
 }
 
@@ -165,34 +171,56 @@ func proven(proof *account.Proof, args ...any) (condition string, all []any) {
 		append(args, proof.PasswordHash, proof.Session)
 }
 
-// SetRole implements account.Store.
-func (s *Store) SetRole(ctx context.Context, user id.User, role auth.Role) error {
+// Rehash implements account.Store.
+func (s *Store) Rehash(ctx context.Context, user id.User, from, to string) error {
 	return s.write(ctx, func(q querier) error {
-		return q.mustTouch(ctx, "user", `UPDATE users SET role = $2 WHERE id = $1`, user, role.String())
+		return q.mustTouch(ctx, "user", `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2`, user, from, to)
+	})
+}
+
+// SetRole implements account.Store.
+func (s *Store) SetRole(ctx context.Context, user id.User, role auth.Role, events ...account.Event) error {
+	return s.write(ctx, func(q querier) error {
+		if err := q.mustTouch(ctx, "user", `UPDATE users SET role = $2 WHERE id = $1`, user, role.String()); err != nil {
+			return err
+		}
+		return q.record(ctx, events)
 	})
 }
 
 // Disable implements account.Store.
-func (s *Store) Disable(ctx context.Context, user id.User, at time.Time) error {
+func (s *Store) Disable(ctx context.Context, user id.User, at time.Time, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
 		if err := q.mustTouch(ctx, "user", `UPDATE users SET disabled_at = $2 WHERE id = $1`, user, at); err != nil {
 			return err
 		}
-		return q.deleteSessions(ctx, user, id.Session{})
+		if err := q.deleteSessions(ctx, user, id.Session{}); err != nil {
+			return err
+		}
+		return q.record(ctx, events)
 	})
 }
 
 // Enable implements account.Store.
-func (s *Store) Enable(ctx context.Context, user id.User) error {
+func (s *Store) Enable(ctx context.Context, user id.User, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
-		return q.mustTouch(ctx, "user", `UPDATE users SET disabled_at = NULL WHERE id = $1`, user)
+		if err := q.mustTouch(ctx, "user", `UPDATE users SET disabled_at = NULL WHERE id = $1`, user); err != nil {
+			return err
+		}
+		return q.record(ctx, events)
 	})
 }
 
 // DeleteAccount implements account.Store.
-func (s *Store) DeleteAccount(ctx context.Context, user id.User, proof *account.Proof) error {
+func (s *Store) DeleteAccount(ctx context.Context, user id.User, proof *account.Proof, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
 		condition, args := proven(proof, user)
-		return q.mustTouch(ctx, "user", `DELETE FROM users WHERE id = $1`+condition, args...)
+		if err := q.mustTouch(ctx, "user", `DELETE FROM users WHERE id = $1`+condition, args...); err != nil {
+			return err
+		}
+		if _, err := q.exec(ctx, `DELETE FROM events WHERE user_id = $1`, user); err != nil {
+			return fmt.Errorf("delete events: %w", err)
+		}
+		return q.record(ctx, events)
 	})
 }

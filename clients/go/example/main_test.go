@@ -38,7 +38,7 @@ func start(t *testing.T) string {
 	}
 	server := exec.CommandContext(t.Context(), binary, "serve", "--addr", "127.0.0.1:0", "--log-format", "json")
 	server.Dir = t.TempDir()
-	server.Env = []string{"DATA_DIR=" + server.Dir}
+	server.Env = []string{"DATA_DIR=" + server.Dir, "LIMIT_SIGNUPS_OF_ADDRESS=0"}
 	log, err := server.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

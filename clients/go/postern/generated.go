@@ -1331,7 +1331,7 @@ var AllRole = []Role{
 type SignupInput struct {
 	// At most 254 characters; letters' case does not matter.
 	Email string `json:"email"`
-	// 15 to 128 characters, and none of the well-known ones.
+	// 15 to 128 characters, unless the server has another least, of 8 or more; and none of the well-known ones.
 	Password string `json:"password"`
 	// The name to show, 1 to 80 characters.
 	Name string `json:"name"`

@@ -15,7 +15,7 @@ export async function start(t: TestContext, ...flags: string[]): Promise<string>
   const dataDir = mkdtempSync(join(tmpdir(), 'postern-web-'));
   const server = spawn(POSTERN, ['serve', '--addr', '127.0.0.1:0', '--log-format', 'json', ...flags], {
     cwd: dataDir,
-    env: { PATH, DATA_DIR: dataDir },
+    env: { PATH, DATA_DIR: dataDir, LIMIT_SIGNUPS_OF_ADDRESS: '0', LIMIT_POSTS_OF_ACCOUNT: '0' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   t.after(async () => {

@@ -29,7 +29,7 @@ before(async () => {
   origin = `http://127.0.0.1:${port}`;
   server = spawn(POSTERN, ['serve', '--addr', `127.0.0.1:${port}`], {
     cwd: dataDir,
-    env: { PATH, HOME: dataDir, DATA_DIR: dataDir, JWT_SECRET: secret },
+    env: { PATH, HOME: dataDir, DATA_DIR: dataDir, JWT_SECRET: secret, LIMIT_SIGNUPS_OF_ADDRESS: '0', LIMIT_POSTS_OF_ACCOUNT: '0' },
   });
   server.on('error', (error) => { log += error.message; });
   for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => { log += chunk; });

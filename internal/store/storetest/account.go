@@ -23,6 +23,7 @@ func accounts() []clause {
 		{"a handle that is taken leaves the profile as it was", profileTaken},
 		{"a new password ends all sessions but the one to keep", passwordSet},
 		{"a proof holds while its session and its password do", proofHolds},
+		{"a hash is replaced if the account still has it, and its sessions live on", rehashed},
 		{"a role is set", roleSet},
 		{"a disabled account has no session and opens none", accountDisabled},
 		{"with an account goes all that is its own, and nothing else", accountDeleted},
@@ -65,11 +66,12 @@ func nothingThere(s *scene) {
 		"UpdateProfile()":      second(s.store.UpdateProfile(ctx, gone.ID, account.UpdateProfileInput{Name: new("Eve")})),
 		"UpdateProfile(nil)":   second(s.store.UpdateProfile(ctx, gone.ID, account.UpdateProfileInput{})),
 		"SetPassword()":        s.store.SetPassword(ctx, gone.ID, "$argon2id$new", nil),
+		"Rehash()":             s.store.Rehash(ctx, gone.ID, gone.PasswordHash, "$argon2id$new"),
 		"SetRole()":            s.store.SetRole(ctx, gone.ID, auth.Admin),
 		"Disable()":            s.store.Disable(ctx, gone.ID, now),
 		"Enable()":             s.store.Enable(ctx, gone.ID),
 		"DeleteAccount()":      s.store.DeleteAccount(ctx, gone.ID, nil),
-		"OpenSession()":        s.store.OpenSession(ctx, s.newSession(gone.ID), gone.PasswordHash),
+		"OpenSession()":        s.store.OpenSession(ctx, s.newSession(gone.ID), gone.PasswordHash, nil),
 		"SessionState()":       second(s.store.SessionState(ctx, session.Family)),
 		"SessionRole()":        second(s.store.SessionRole(ctx, gone.ID, session.ID, now)),
 		"EndSession()":         s.store.EndSession(ctx, gone.ID, session.ID),
@@ -246,6 +248,24 @@ func proofHolds(s *scene) {
 	s.living(other.ID, others)
 }
 
+func rehashed(s *scene) {
+	c, other := s.user(), s.user()
+	session := s.session(c)
+	want := *c
+	want.PasswordHash = c.PasswordHash + "2"
+	for name, from := range map[string]string{"another's": other.PasswordHash, "none": "", "the next": want.PasswordHash} {
+		s.notFound("Rehash("+name+")", s.store.Rehash(s.ctx, c.ID, from, "$argon2id$new"))
+	}
+	s.must(s.store.Rehash(s.ctx, c.ID, c.PasswordHash, want.PasswordHash))
+	s.notFound("Rehash(again)", s.store.Rehash(s.ctx, c.ID, c.PasswordHash, "$argon2id$new"))
+
+	got, err := s.store.Credentials(s.ctx, c.ID)
+	s.returns("Credentials()", got, err, &want)
+	got, err = s.store.Credentials(s.ctx, other.ID)
+	s.returns("Credentials(another)", got, err, other)
+	s.living(c.ID, session)
+}
+
 func roleSet(s *scene) {
 	c, other := s.user(), s.user()
 	session := s.session(c)
@@ -276,7 +296,7 @@ func accountDisabled(s *scene) {
 	s.living(other.ID, others)
 	s.notFound("SessionState()", second(s.store.SessionState(s.ctx, session.Family)))
 	s.notFound("SessionRole()", second(s.store.SessionRole(s.ctx, c.ID, session.ID, at)))
-	s.notFound("OpenSession()", s.store.OpenSession(s.ctx, s.newSession(c.ID), c.PasswordHash))
+	s.notFound("OpenSession()", s.store.OpenSession(s.ctx, s.newSession(c.ID), c.PasswordHash, nil))
 
 	s.must(s.store.Enable(s.ctx, c.ID))
 	got, err = s.store.Credentials(s.ctx, c.ID)

@@ -73,7 +73,7 @@ func sessionPages(s *scene) {
 		} else {
 			all = append(all, &session.Session)
 		}
-		s.must(s.store.OpenSession(s.ctx, session, c.PasswordHash))
+		s.must(s.store.OpenSession(s.ctx, session, c.PasswordHash, nil))
 		s.session(other)
 	}
 	slices.Reverse(all)

@@ -28,6 +28,7 @@ func races() []clause {
 		{"of many who want another slug one gets it", raceForNewSlug},
 		{"of many who use a refresh token one rotates it", raceForToken},
 		{"of many who prove the same password one changes it", raceForPassword},
+		{"of many who replace a hash one does", raceToRehash},
 		{"of many changes of a post none is lost", noChangeLost},
 		{"of many who delete a post one does, and nobody changes it after", raceToDeletePost},
 		{"no session survives being disabled", func(s *scene) { raceToOpen(s, disable) }},
@@ -161,6 +162,26 @@ func raceForPassword(s *scene) {
 	s.living(c.ID, session)
 }
 
+func raceToRehash(s *scene) {
+	c := s.user()
+	won := ""
+	for i, err := range together(crowd, func(i int) error {
+		return s.store.Rehash(s.ctx, c.ID, c.PasswordHash, "$argon2id$new"+strconv.Itoa(i))
+	}) {
+		switch {
+		case err != nil:
+			s.notFound("Rehash()", err)
+		case won != "":
+			s.t.Error("Rehash() succeeded twice, want once")
+		default:
+			won = "$argon2id$new" + strconv.Itoa(i)
+		}
+	}
+	got, err := s.store.Credentials(s.ctx, c.ID)
+	s.must(err)
+	s.equal("the hash afterwards", got.PasswordHash, won)
+}
+
 func noChangeLost(s *scene) {
 	post := s.newPost(s.user())
 	post.Content = "0"
@@ -217,7 +238,7 @@ func raceToOpen(s *scene, end func(s *scene, c *account.Credentials) error) {
 			if i == openers/2 {
 				return end(s, c)
 			}
-			return s.store.OpenSession(s.ctx, opened[i], c.PasswordHash)
+			return s.store.OpenSession(s.ctx, opened[i], c.PasswordHash, nil)
 		}) {
 			if err != nil && (i == openers/2 || fault.CodeOf(err) != fault.NotFound) {
 				s.t.Errorf("OpenSession() and who ends it: error = %v, want none or %s", err, fault.NotFound)
@@ -254,7 +275,7 @@ func raceOnAccount(s *scene) {
 		for i, err := range together(8, func(i int) error {
 			switch i {
 			case 0:
-				return s.store.OpenSession(s.ctx, late, c.PasswordHash)
+				return s.store.OpenSession(s.ctx, late, c.PasswordHash, nil)
 			case 1:
 				return second(s.store.EndSessions(s.ctx, c.ID, kept.ID, late.CreatedAt))
 			case 2:

@@ -75,7 +75,7 @@ func (s *scene) newSession(user id.User) *account.SessionState {
 func (s *scene) session(c *account.Credentials) *account.SessionState {
 	s.t.Helper()
 	session := s.newSession(c.ID)
-	s.must(s.store.OpenSession(s.ctx, session, c.PasswordHash))
+	s.must(s.store.OpenSession(s.ctx, session, c.PasswordHash, nil))
 	return session
 }
 

@@ -30,7 +30,7 @@ func sessionOpened(s *scene) {
 	bare, full := s.newSession(c.ID), s.newSession(c.ID)
 	full.UserAgent, full.IPAddress = new("Mozilla/5.0 (✨)"), new("2001:db8::1")
 	for _, session := range []*account.SessionState{bare, full} {
-		s.must(s.store.OpenSession(s.ctx, session, c.PasswordHash))
+		s.must(s.store.OpenSession(s.ctx, session, c.PasswordHash, nil))
 		got, err := s.store.SessionState(s.ctx, session.Family)
 		s.returns("SessionState()", got, err, session)
 	}
@@ -43,7 +43,7 @@ func sessionRefused(s *scene) {
 	late := s.newSession(c.ID)
 	late.CreatedAt = expired.ExpiresAt
 	for name, hash := range map[string]string{"another": "$argon2id$another", "none": "", "longer": c.PasswordHash + " "} {
-		s.notFound("OpenSession("+name+")", s.store.OpenSession(s.ctx, late, hash))
+		s.notFound("OpenSession("+name+")", s.store.OpenSession(s.ctx, late, hash, nil))
 	}
 	s.notFound("SessionState()", second(s.store.SessionState(s.ctx, late.Family)))
 	got, err := s.store.SessionState(s.ctx, expired.Family)
@@ -55,11 +55,11 @@ func expiredDeleted(s *scene) {
 	others := s.session(other)
 	expired, living := s.session(c), s.newSession(c.ID)
 	living.ExpiresAt = expired.ExpiresAt.Add(time.Microsecond)
-	s.must(s.store.OpenSession(s.ctx, living, c.PasswordHash))
+	s.must(s.store.OpenSession(s.ctx, living, c.PasswordHash, nil))
 
 	late := s.newSession(c.ID)
 	late.CreatedAt, late.ExpiresAt = expired.ExpiresAt, expired.ExpiresAt.Add(time.Hour)
-	s.must(s.store.OpenSession(s.ctx, late, c.PasswordHash))
+	s.must(s.store.OpenSession(s.ctx, late, c.PasswordHash, nil))
 	s.notFound("SessionState(expired)", second(s.store.SessionState(s.ctx, expired.Family)))
 	for name, want := range map[string]*account.SessionState{"living": living, "late": late, "another's": others} {
 		got, err := s.store.SessionState(s.ctx, want.Family)
@@ -71,7 +71,7 @@ func stateFound(s *scene) {
 	c := s.user()
 	expired := s.newSession(c.ID)
 	expired.ExpiresAt = expired.CreatedAt.Add(time.Microsecond)
-	s.must(s.store.OpenSession(s.ctx, expired, c.PasswordHash))
+	s.must(s.store.OpenSession(s.ctx, expired, c.PasswordHash, nil))
 	got, err := s.store.SessionState(s.ctx, expired.Family)
 	s.returns("SessionState(expired)", got, err, expired)
 	for name, family := range map[string][]byte{"unknown": digest("unknown", 1), "empty": {}, "nil": nil, "current": expired.Current} {
@@ -125,7 +125,7 @@ func rolesOfLiving(s *scene) {
 	first, expired, last, others, disabled := s.session(c), s.newSession(c.ID), s.session(c), s.session(other), s.session(gone)
 	now := disabled.CreatedAt.Add(time.Minute)
 	expired.ExpiresAt = now
-	s.must(s.store.OpenSession(s.ctx, expired, c.PasswordHash))
+	s.must(s.store.OpenSession(s.ctx, expired, c.PasswordHash, nil))
 	s.must(s.store.Disable(s.ctx, gone.ID, now))
 	ended := s.session(other)
 	s.must(s.store.EndSession(s.ctx, other.ID, ended.ID))
@@ -159,7 +159,7 @@ func sessionsLiving(s *scene) {
 	first, expired, last := s.session(c), s.newSession(c.ID), s.session(c)
 	now := last.CreatedAt.Add(time.Minute)
 	expired.ExpiresAt = now
-	s.must(s.store.OpenSession(s.ctx, expired, c.PasswordHash))
+	s.must(s.store.OpenSession(s.ctx, expired, c.PasswordHash, nil))
 	others := s.session(other)
 
 	s.equal("Sessions()", s.sessionPage(c.ID, now), []*account.Session{&last.Session, &first.Session})
@@ -202,7 +202,7 @@ func sessionsEnded(s *scene) {
 	expired, first, kept, last := s.session(c), s.newSession(c.ID), s.newSession(c.ID), s.newSession(c.ID)
 	for _, session := range []*account.SessionState{first, kept, last} {
 		session.ExpiresAt = expired.ExpiresAt.Add(time.Hour)
-		s.must(s.store.OpenSession(s.ctx, session, c.PasswordHash))
+		s.must(s.store.OpenSession(s.ctx, session, c.PasswordHash, nil))
 	}
 	others := s.session(other)
 

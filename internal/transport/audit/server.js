@@ -14,7 +14,7 @@ export async function start({ at = '127.0.0.1:0', dataDir = mkdtempSync(join(tmp
   assert.ok(POSTERN, 'POSTERN must be the path of the built binary');
   const server = spawn(POSTERN, ['serve', '--addr', at, '--log-format', 'json'], {
     cwd: dataDir,
-    env: { PATH, DATA_DIR: dataDir, ...settings },
+    env: { PATH, DATA_DIR: dataDir, LIMIT_SIGNUPS_OF_ADDRESS: '0', LIMIT_POSTS_OF_ACCOUNT: '0', ...settings },
   });
   const stop = async () => {
     if (server.exitCode === null && server.kill()) await once(server, 'exit');

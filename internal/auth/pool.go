@@ -1,0 +1,71 @@
+package auth
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"postern/internal/fault"
+)
+
+// Pool bounds what may be hashed at once. Hashing is made to cost memory and time, so that whoever may have any number of
+// passwords hashed could stop the server (OWASP API4:2023, unrestricted resource consumption); whom there is no room for is
+// told so at once.
+type Pool struct {
+	Hashers  int           // how many hash at once
+	Queue    int           // how many wait for one of them
+	Patience time.Duration // how long they wait at most
+}
+
+// DefaultPool has a hasher for each processor, which all of them keep busy, and a queue that is worked off within its
+// patience where a hash takes up to a quarter of a second.
+func DefaultPool() Pool {
+	const queueOfEach = 8
+	hashers := runtime.GOMAXPROCS(0)
+	return Pool{Hashers: hashers, Queue: queueOfEach * hashers, Patience: 2 * time.Second}
+}
+
+// hashers are a pool at work.
+type hashers struct {
+	present  chan struct{} // one for everybody who hashes or waits
+	hashing  chan struct{} // one for everybody who hashes
+	patience time.Duration
+}
+
+func newHashers(p Pool) hashers {
+	return hashers{
+		present:  make(chan struct{}, p.Hashers+p.Queue),
+		hashing:  make(chan struct{}, p.Hashers),
+		patience: p.Patience,
+	}
+}
+
+// do does the work when it is its turn: first come, first served, for who waits to send to a channel is served so. The error
+// is ctx's, or an Overloaded fault.
+func (h hashers) do(ctx context.Context, work func()) error {
+	select {
+	case h.present <- struct{}{}:
+		defer func() { <-h.present }()
+	default:
+		return overloaded()
+	}
+	patience := time.NewTimer(h.patience)
+	defer patience.Stop()
+	select {
+	case h.hashing <- struct{}{}:
+		defer func() { <-h.hashing }()
+	case <-patience.C:
+		return overloaded()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := ctx.Err(); err != nil { // it ended in the same moment, or long before
+		return err
+	}
+	work()
+	return nil
+}
+
+func overloaded() error {
+	return fault.New(fault.Overloaded, "Too many passwords are being checked right now: try again in a moment.").After(time.Second)
+}

@@ -1,0 +1,174 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"postern/internal/fault"
+)
+
+func TestDefaultPool(t *testing.T) {
+	t.Parallel()
+	n := runtime.GOMAXPROCS(0)
+	if got, want := DefaultPool(), (Pool{Hashers: n, Queue: 8 * n, Patience: 2 * time.Second}); got != want {
+		t.Errorf("DefaultPool() = %+v, want %+v", got, want)
+	}
+}
+
+// workshop is a pool whose every piece of work lasts until it is let go, in the order in which work began.
+type workshop struct {
+	hashers
+	goOn chan struct{}
+
+	mu    sync.Mutex
+	began []int
+	left  map[int]error // what each was answered
+}
+
+// occupied returns a workshop of two hashers and three waiting places where so many came, one after the other.
+func occupied(t *testing.T, guests int) *workshop {
+	t.Helper()
+	w := &workshop{
+		hashers: newHashers(Pool{Hashers: 2, Queue: 3, Patience: 2 * time.Second}),
+		goOn:    make(chan struct{}), left: map[int]error{},
+	}
+	for guest := range guests {
+		w.visit(t.Context(), guest)
+	}
+	return w
+}
+
+// visit has somebody come, and returns once they wait or work or have left.
+func (w *workshop) visit(ctx context.Context, guest int) {
+	go func() {
+		err := w.do(ctx, func() {
+			w.mu.Lock()
+			w.began = append(w.began, guest)
+			w.mu.Unlock()
+			<-w.goOn
+		})
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.left[guest] = err
+	}()
+	synctest.Wait()
+}
+
+// finish lets so much work end, one after the other.
+func (w *workshop) finish(works int) {
+	for range works {
+		w.goOn <- struct{}{}
+		synctest.Wait()
+	}
+}
+
+// worked checks in which order work began.
+func (w *workshop) worked(t *testing.T, want ...int) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Equal(w.began, want) {
+		t.Errorf("work began in the order %v, want %v", w.began, want)
+	}
+}
+
+// answered checks who has left so far, and with what; nil is for those whose work was done.
+func (w *workshop) answered(t *testing.T, when string, want map[int]error) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for guest, err := range w.left {
+		if wanted, due := want[guest]; !due || !errors.Is(err, wanted) && fault.CodeOf(err) != fault.CodeOf(wanted) {
+			t.Errorf("%s, guest %d was answered %v, want %v (due: %v)", when, guest, err, wanted, due)
+		}
+	}
+	if len(w.left) != len(want) {
+		t.Errorf("%s, %d were answered, want %d", when, len(w.left), len(want))
+	}
+}
+
+func TestPoolServesInTheOrderOfComing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := occupied(t, 5)
+		w.worked(t, 0, 1)
+		w.finish(1)
+		w.visit(t.Context(), 5) // who comes now is behind those who wait
+		w.finish(5)
+		w.worked(t, 0, 1, 2, 3, 4, 5)
+		w.answered(t, "in the end", map[int]error{0: nil, 1: nil, 2: nil, 3: nil, 4: nil, 5: nil})
+	})
+}
+
+func TestPoolThatIsFullRefusesAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		w := occupied(t, 7)
+		w.answered(t, "with two at work and three waiting", map[int]error{5: overloaded(), 6: overloaded()})
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("they were refused after %s, want at once", waited)
+		}
+		w.finish(1)
+		w.visit(t.Context(), 7)
+		w.finish(5)
+		w.worked(t, 0, 1, 2, 3, 4, 7)
+	})
+}
+
+func TestPoolIsWaitedForTwoSeconds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := occupied(t, 4)
+		<-time.After(time.Second)
+		w.visit(t.Context(), 4)
+		<-time.After(time.Second - time.Nanosecond)
+		synctest.Wait()
+		w.answered(t, "just before two seconds", nil)
+		<-time.After(time.Nanosecond)
+		synctest.Wait()
+		w.answered(t, "after two seconds", map[int]error{2: overloaded(), 3: overloaded()})
+		w.finish(1)
+		w.worked(t, 0, 1, 4)
+		<-time.After(time.Minute)
+		w.finish(2)
+		w.answered(t, "in the end", map[int]error{0: nil, 1: nil, 2: overloaded(), 3: overloaded(), 4: nil})
+	})
+}
+
+func TestPoolIsLeftByWhoseContextEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := occupied(t, 3)
+		ctx, cancel := context.WithCancel(t.Context())
+		w.visit(ctx, 3)
+		w.visit(t.Context(), 4)
+		cancel()
+		synctest.Wait()
+		w.answered(t, "once its client is gone", map[int]error{3: context.Canceled})
+		w.visit(t.Context(), 5) // the place is free again
+		w.finish(5)
+		w.worked(t, 0, 1, 2, 4, 5)
+		w.visit(ctx, 6) // there is room, but nobody who waits for it
+		w.worked(t, 0, 1, 2, 4, 5)
+	})
+}
+
+// TestPoolAfterAPanic has work end by a panic, as that of whoever is recovered further up.
+func TestPoolAfterAPanic(t *testing.T) {
+	t.Parallel()
+	h := newHashers(Pool{Hashers: 1, Patience: time.Minute})
+	func() {
+		defer func() { _ = recover() }()
+		_ = h.do(t.Context(), func() { panic("work") })
+	}()
+	if err := h.do(t.Context(), func() {}); err != nil {
+		t.Errorf("do() after a panic = %v, want nil", err)
+	}
+}

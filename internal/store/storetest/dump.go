@@ -1,0 +1,70 @@
+package storetest
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Connect opens a database as whoever has stolen it would. It is closed when the test ends.
+func Connect(t testing.TB, url string) *sql.DB {
+	t.Helper()
+	driver, dsn := "sqlite", strings.TrimPrefix(url, "sqlite:")
+	if strings.HasPrefix(url, "postgres") {
+		driver, dsn = "pgx", url
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// Dump is all that a database of either kind holds: each row of each table is a line, and bytes are as they are.
+func Dump(t testing.TB, db *sql.DB) string {
+	t.Helper()
+	tables := `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1`
+	if strings.Contains(fmt.Sprintf("%T", db.Driver()), "sqlite") {
+		tables = `SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1`
+	}
+	var text strings.Builder
+	for _, table := range rowsOf(t, db, tables) {
+		for _, row := range rowsOf(t, db, `SELECT * FROM "`+table[0]+`" ORDER BY 1`) {
+			text.WriteString(table[0] + "\t" + strings.Join(row, "\t") + "\n")
+		}
+	}
+	return text.String()
+}
+
+func rowsOf(t testing.TB, db *sql.DB, query string) (all [][]string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		row, dest := make([]sql.NullString, len(columns)), make([]any, len(columns))
+		for i := range row {
+			dest[i] = &row[i]
+		}
+		if err := rows.Scan(dest...); err != nil {
+			t.Fatal(err)
+		}
+		texts := make([]string, len(columns))
+		for i, value := range row {
+			texts[i] = value.String
+		}
+		all = append(all, texts)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
