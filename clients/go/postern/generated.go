@@ -476,6 +476,7 @@ func (v *LoginResponse) GetLogin() *LoginLoginLoginPayload { return v.Login }
 // NodeNode includes the requested fields of the GraphQL interface Node.
 //
 // NodeNode is implemented by the following types:
+// NodeNodeEvent
 // NodeNodePost
 // NodeNodeSession
 // NodeNodeUser
@@ -493,6 +494,7 @@ type NodeNode interface {
 	GetId() string
 }
 
+func (v *NodeNodeEvent) implementsGraphQLInterfaceNodeNode()   {}
 func (v *NodeNodePost) implementsGraphQLInterfaceNodeNode()    {}
 func (v *NodeNodeSession) implementsGraphQLInterfaceNodeNode() {}
 func (v *NodeNodeUser) implementsGraphQLInterfaceNodeNode()    {}
@@ -511,6 +513,9 @@ func __unmarshalNodeNode(b []byte, v *NodeNode) error {
 	}
 
 	switch tn.TypeName {
+	case "Event":
+		*v = new(NodeNodeEvent)
+		return json.Unmarshal(b, *v)
 	case "Post":
 		*v = new(NodeNodePost)
 		return json.Unmarshal(b, *v)
@@ -533,6 +538,14 @@ func __marshalNodeNode(v *NodeNode) ([]byte, error) {
 
 	var typename string
 	switch v := (*v).(type) {
+	case *NodeNodeEvent:
+		typename = "Event"
+
+		result := struct {
+			TypeName string `json:"__typename"`
+			*NodeNodeEvent
+		}{typename, v}
+		return json.Marshal(result)
 	case *NodeNodePost:
 		typename = "Post"
 
@@ -564,6 +577,22 @@ func __marshalNodeNode(v *NodeNode) ([]byte, error) {
 			`unexpected concrete type for NodeNode: "%T"`, v)
 	}
 }
+
+// NodeNodeEvent includes the requested fields of the GraphQL type Event.
+// The GraphQL type's documentation follows.
+//
+// Something that happened to an account, as the audit log has it.
+type NodeNodeEvent struct {
+	Typename *string `json:"__typename"`
+	// Opaque and globally unique.
+	Id string `json:"id"`
+}
+
+// GetTypename returns NodeNodeEvent.Typename, and is useful for accessing the field via an interface.
+func (v *NodeNodeEvent) GetTypename() *string { return v.Typename }
+
+// GetId returns NodeNodeEvent.Id, and is useful for accessing the field via an interface.
+func (v *NodeNodeEvent) GetId() string { return v.Id }
 
 // NodeNodePost includes the requested fields of the GraphQL type Post.
 // The GraphQL type's documentation follows.
