@@ -60,7 +60,9 @@ func TestAnyKeepsTheType(t *testing.T) {
 		any  id.Any
 		text string
 	}{
-		{user.Any(), user.String()}, {session.Any(), session.String()}, {post.Any(), post.String()},
+		{user.Any(), user.String()},
+		{session.Any(), session.String()},
+		{post.Any(), post.String()},
 		{event.Any(), event.String()},
 	} {
 		if want := id.ParseAny(test.text); test.any != want {
