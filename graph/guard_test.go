@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"postern/graph"
+	"postern/internal/account"
 )
 
 // schemaOf is the schema that is served.
@@ -139,5 +140,19 @@ func TestNoInputSaysWhoAsks(t *testing.T) {
 		for _, argument := range field.Arguments {
 			check(field.Name+"."+argument.Name, argument.Type)
 		}
+	}
+}
+
+// TestEventKinds: the schema has each kind of event that is recorded, and no other.
+func TestEventKinds(t *testing.T) {
+	var inSchema []account.EventKind
+	for _, value := range schemaOf().Types["EventKind"].EnumValues {
+		inSchema = append(inSchema, account.EventKind(value.Name))
+	}
+	recorded := account.EventKinds()
+	slices.Sort(inSchema)
+	slices.Sort(recorded)
+	if !slices.Equal(inSchema, recorded) {
+		t.Errorf("the schema's kinds are %v, want those that are recorded, %v", inSchema, recorded)
 	}
 }
