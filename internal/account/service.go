@@ -30,6 +30,8 @@ type Options struct {
 	Log *slog.Logger
 	// MinPassword is how many characters a new password has at least; 15 by default.
 	MinPassword int
+	// KeepEvents is how long Run lets the audit log keep what happened; 0 is for ever.
+	KeepEvents time.Duration
 }
 
 // Throttle is how often somebody may try to get in.
@@ -52,6 +54,8 @@ type Service struct {
 	throttle  Throttle
 	watches   watches
 	checks    checks
+
+	keepEvents time.Duration
 }
 
 // NewService returns a Service.
@@ -68,6 +72,8 @@ func NewService(o Options) *Service {
 		throttle:  o.Throttle,
 		watches:   newWatches(),
 		checks:    newChecks(),
+
+		keepEvents: o.KeepEvents,
 	}
 }
 
