@@ -69,7 +69,7 @@ func TestViewerDeletedInBetween(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	viewer := h.visitor(t, "Jane")
-	if err := h.store.DeleteAccount(t.Context(), viewer.UserID, nil); err != nil {
+	if err := h.store.DeleteAccount(t.Context(), viewer.UserID, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx := t.Context()

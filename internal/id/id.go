@@ -30,6 +30,7 @@ const (
 	userPrefix    = "user"
 	sessionPrefix = "session"
 	postPrefix    = "post"
+	eventPrefix   = "event"
 )
 
 // NewUser, NewSession, NewPost and NewEvent make an id for something created at the given moment, to the microsecond.
@@ -42,6 +43,7 @@ func NewEvent(at time.Time) Event     { return Event{generate(at)} }
 func (u User) String() string    { return format(userPrefix, u.UUID) }
 func (s Session) String() string { return format(sessionPrefix, s.UUID) }
 func (p Post) String() string    { return format(postPrefix, p.UUID) }
+func (e Event) String() string   { return format(eventPrefix, e.UUID) }
 
 // MarshalGQL writes the TypeID as a GraphQL ID.
 func (u User) MarshalGQL(w io.Writer)    { writeQuoted(w, u.String()) }

@@ -72,6 +72,8 @@ func (t *transaction) keep(ctx context.Context) {
 type querier struct {
 	log     *slog.Logger
 	prepare func(ctx context.Context, text string) (*sql.Stmt, error)
+	// forShare is the dialect's.
+	forShare string
 }
 
 // row is what scan functions read from.

@@ -44,7 +44,7 @@ func cancelledBefore(s *scene) {
 		"SetRole()":        s.store.SetRole(ctx, c.ID, auth.Admin),
 		"Disable()":        s.store.Disable(ctx, c.ID, c.CreatedAt),
 		"Enable()":         s.store.Enable(ctx, c.ID),
-		"DeleteAccount()":  s.store.DeleteAccount(ctx, c.ID, nil),
+		"DeleteAccount()":  s.store.DeleteAccount(ctx, c.ID, nil, nil),
 		"OpenSession()":    s.store.OpenSession(ctx, s.newSession(c.ID), c.PasswordHash, nil),
 		"Rotate()":         second(s.store.Rotate(ctx, &rotated, session.Current)),
 		"EndSession()":     s.store.EndSession(ctx, c.ID, session.ID),
