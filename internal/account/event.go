@@ -37,6 +37,7 @@ const (
 	RoleChanged          EventKind = "ROLE_CHANGED"
 	AccountDisabled      EventKind = "ACCOUNT_DISABLED"
 	AccountEnabled       EventKind = "ACCOUNT_ENABLED"
+	AccountExported      EventKind = "ACCOUNT_EXPORTED" // its data were handed out, all of them
 	AccountDeleted       EventKind = "ACCOUNT_DELETED"
 )
 

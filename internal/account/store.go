@@ -71,6 +71,11 @@ type Store interface {
 	// EndSessions ends all sessions of the account but the one to keep, and returns those that lived at the given time.
 	EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time, events ...Event) ([]id.Session, error)
 
+	// Export hands over all that there is of the account, as it is at one moment, whoever changes it in the meantime: the account,
+	// its posts, its sessions, expired or not, and its events, each of them oldest first. It goes on until that fails, and answers
+	// what it failed with. It answers NotFound if the proof does not hold; without one it asks for none.
+	Export(ctx context.Context, user id.User, proof *Proof, to func(Part) error) error
+
 	// Record records events that change nothing; none of an account that is gone.
 	Record(ctx context.Context, events ...Event) error
 	// Events are those of the account, newest first.

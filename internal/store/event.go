@@ -35,7 +35,7 @@ func (q querier) insertEvent(ctx context.Context, e account.Event, from string) 
 		role = new(e.Role.String())
 	}
 	_, err := q.exec(ctx, `
-		INSERT INTO events (id, kind, user_id, session_id, role, user_agent, ip_address, created_at)
+		INSERT INTO events (`+eventColumns+`)
 		SELECT $1, $2, $3, $4, $5, $6, $7, $8`+from,
 		e.ID, string(e.Kind), e.UserID, e.SessionID, role, e.UserAgent, e.IPAddress, e.CreatedAt)
 	if err != nil {
@@ -44,11 +44,13 @@ func (q querier) insertEvent(ctx context.Context, e account.Event, from string) 
 	return nil
 }
 
+const eventColumns = `id, kind, user_id, session_id, role, user_agent, ip_address, created_at`
+
+func scanEvent(r row) (e account.Event, err error) {
+	return e, r.Scan(&e.ID, &e.Kind, &e.UserID, &e.SessionID, &e.Role, &e.UserAgent, &e.IPAddress, moment{&e.CreatedAt})
+}
+
 // Events implements account.Store.
 func (s *Store) Events(ctx context.Context, user id.User) ([]account.Event, error) {
-	return all(ctx, s.read(), func(r row) (e account.Event, err error) {
-		return e, r.Scan(&e.ID, &e.Kind, &e.UserID, &e.SessionID, &e.Role, &e.UserAgent, &e.IPAddress, moment{&e.CreatedAt})
-	}, `
-		SELECT id, kind, user_id, session_id, role, user_agent, ip_address, created_at FROM events
-		WHERE user_id = $1 ORDER BY id DESC`, user)
+	return all(ctx, s.read(), scanEvent, `SELECT `+eventColumns+` FROM events WHERE user_id = $1 ORDER BY id DESC`, user)
 }

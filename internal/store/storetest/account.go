@@ -237,12 +237,18 @@ func proofHolds(s *scene) {
 	} {
 		s.notFound("SetPassword("+name+")", s.store.SetPassword(s.ctx, test.of.ID, "$argon2id$new", &test.proof))
 		s.notFound("DeleteAccount("+name+")", s.store.DeleteAccount(s.ctx, test.of.ID, &test.proof, nil))
+		s.notFound("Export("+name+")", s.store.Export(s.ctx, test.of.ID, &test.proof, func(account.Part) error {
+			s.t.Errorf("Export(%s) hands over something", name)
+			return nil
+		}))
 	}
 	got, err := s.store.Credentials(s.ctx, c.ID)
 	s.returns("Credentials()", got, err, c)
 	s.living(c.ID, session)
 
-	s.must(s.store.DeleteAccount(s.ctx, c.ID, &account.Proof{Session: session.ID, PasswordHash: c.PasswordHash}, nil))
+	proof := &account.Proof{Session: session.ID, PasswordHash: c.PasswordHash}
+	s.must(s.store.Export(s.ctx, c.ID, proof, func(account.Part) error { return nil }))
+	s.must(s.store.DeleteAccount(s.ctx, c.ID, proof, nil))
 	s.notFound("Account()", second(s.store.Account(s.ctx, c.ID)))
 	s.notFound("Post()", second(s.store.Post(s.ctx, blog.PostLookup{ID: &post.ID})))
 	s.living(other.ID, others)

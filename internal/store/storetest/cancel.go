@@ -50,6 +50,7 @@ func cancelledBefore(s *scene) {
 		"EndSession()":     s.store.EndSession(ctx, c.ID, session.ID),
 		"EndSessions()":    second(s.store.EndSessions(ctx, c.ID, id.Session{}, session.CreatedAt)),
 		"ForgetAttempts()": s.store.ForgetAttempts(ctx, c.CreatedAt),
+		"Export()":         s.store.Export(ctx, c.ID, nil, func(account.Part) error { return nil }),
 		"Record()":         s.store.Record(ctx, s.event(account.LoggedIn, c.ID)),
 		"CreatePost()":     s.store.CreatePost(ctx, s.newPost(c)),
 		"UpdatePost()":     second(s.store.UpdatePost(ctx, post.ID, allow)),
