@@ -158,6 +158,7 @@ func (c *cast) value(t *testing.T, at string, of *ast.Type, thing string, p part
 		"SignupInput.email": fmt.Sprintf("new-%d@example.org", c.made), "SignupInput.password": password, "SignupInput.name": "New",
 		"LoginInput.email": p.email, "LoginInput.password": password, "RefreshTokenInput.refreshToken": p.refresh,
 		"ChangePasswordInput.currentPassword": password, "ChangePasswordInput.newPassword": "a heron beside the lighthouse",
+		"ExportAccountInput.password": password,
 		"DeleteAccountInput.password": password, "CreatePostInput.title": "T", "CreatePostInput.content": "x",
 	}
 	definition := c.schema.Types[of.Name()]
