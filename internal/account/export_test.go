@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,11 +15,12 @@ import (
 	"postern/internal/account"
 	"postern/internal/auth"
 	"postern/internal/blog"
+	"postern/internal/id"
 	"postern/internal/store/storetest"
 )
 
-// document is what an export says, with each id as the first of its type, or the second and so on.
-func document(text string) string {
+// labelled is what an export says, with each id as the first of its type, or the second and so on.
+func labelled(text string) string {
 	seen, count := make(map[string]string), make(map[string]int)
 	return regexp.MustCompile(`([a-z]+)_[0-9a-z]{26}`).ReplaceAllStringFunc(text, func(id string) string {
 		if seen[id] == "" {
@@ -115,7 +117,7 @@ func TestExport(t *testing.T) {
 		h.clock.advance(time.Minute)
 
 		text, err := h.ExportAccount(t.Context(), viewer, account.ExportAccountInput{Password: password})
-		if got := document(text); err != nil || got != exportOfJane {
+		if got := labelled(text); err != nil || got != exportOfJane {
 			t.Errorf("ExportAccount() = %v,\n%s\nwant\n%s", err, got, exportOfJane)
 		}
 		h.clock.advance(time.Minute)
@@ -203,6 +205,54 @@ func TestExportThatIsTooLarge(t *testing.T) {
 	fails(t, "Export()", h.Export(t.Context(), "jane@example.org", &whole))
 	if whole.Len() <= answer || !json.Valid(whole.Bytes()) {
 		t.Errorf("Export() wrote %d bytes, want all of it", whole.Len())
+	}
+}
+
+// watched is a store that tells how much of an export has been written by the time that the next part is handed over.
+type watched struct {
+	account.Store
+
+	next func()
+}
+
+func (w *watched) Export(ctx context.Context, user id.User, proof *account.Proof, to func(account.Part) error) error {
+	return w.Store.Export(ctx, user, proof, func(p account.Part) error {
+		w.next()
+		return to(p)
+	})
+}
+
+// TestExportIsNotHeld has each part of a large account written before the next is read.
+func TestExportIsNotHeld(t *testing.T) {
+	t.Parallel()
+	store := new(watched)
+	h := open(t, func(o *account.Options) {
+		store.Store = o.Store
+		o.Store = store
+	})
+	posts := blog.NewService(blog.Options{Store: h.store, Now: h.clock.read})
+	viewer := h.visitor(t, "Jane")
+	const many, size = 120, 100_000
+	for i := range many {
+		in := blog.CreatePostInput{Title: "Long", Content: strings.Repeat("x", size), Slug: new(fmt.Sprint("long-", i))}
+		if _, err := posts.CreatePost(t.Context(), viewer, in); err != nil {
+			t.Fatal(err)
+		}
+		h.clock.advance(time.Second)
+	}
+	var text bytes.Buffer
+	handed, least := -1, 0
+	store.next = func() {
+		if text.Len() < least {
+			t.Errorf("after %d parts %d bytes are written, want %d at least", handed+1, text.Len(), least)
+		}
+		if handed++; handed > 0 && handed <= many {
+			least = handed * size
+		}
+	}
+	fails(t, "Export()", h.Export(t.Context(), "jane@example.org", &text))
+	if handed < many {
+		t.Errorf("%d parts were handed over, want %d posts", handed, many)
 	}
 }
 
