@@ -56,6 +56,7 @@ func unguarded() []struct{ owner, fields, why string } {
 		{"RevokeOtherSessionsPayload", "revokedSessionIds", payload},
 		{"ChangePasswordPayload", "viewer errors", payload},
 		{"UpdateProfilePayload", "viewer errors", payload},
+		{"ExportAccountPayload", "export errors", payload},
 		{"DeleteAccountPayload", "deletedUserId errors", payload},
 		{"CreatePostPayload", "post errors", payload},
 		{"UpdatePostPayload", "post errors", payload},

@@ -71,6 +71,7 @@ Mutation.revokeSession missing Session MISSING INVALID EXPIRED ENDED NotFoundErr
 Mutation.revokeOtherSessions           MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
 Mutation.changePassword                MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
 Mutation.updateProfile                 MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
+Mutation.exportAccount                 MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
 Mutation.deleteAccount                 MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
 Mutation.createPost                    MISSING INVALID EXPIRED ENDED FORBIDDEN ok              ok            ok
 Mutation.updatePost own Post           MISSING INVALID EXPIRED ENDED FORBIDDEN ok              ok            ok

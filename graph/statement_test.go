@@ -123,6 +123,7 @@ func TestStatementsArePaidFor(t *testing.T) {
 			{`mutation($id: ID!) { deletePost(input: {postId: $id}) { deletedPostId } }`, map[string]any{"id": ids[0]}},
 			{`mutation($password: String!, $new: String!) { changePassword(input: {currentPassword: $password, newPassword: $new}) { viewer { email } } }`, credentials},
 			{`mutation { revokeOtherSessions { revokedSessionIds } }`, nil},
+			{`mutation($new: String!) { exportAccount(input: {password: $new}) { export } }`, credentials},
 			{`mutation($new: String!) { deleteAccount(input: {password: $new}) { deletedUserId } }`, credentials},
 		} {
 			before := s.statements.Load()

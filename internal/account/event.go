@@ -43,6 +43,7 @@ const (
 	RoleChanged          EventKind = "ROLE_CHANGED"
 	AccountDisabled      EventKind = "ACCOUNT_DISABLED"
 	AccountEnabled       EventKind = "ACCOUNT_ENABLED"
+	AccountExported      EventKind = "ACCOUNT_EXPORTED" // its data were handed out, all of them
 	AccountDeleted       EventKind = "ACCOUNT_DELETED"
 )
 
@@ -50,7 +51,7 @@ const (
 func EventKinds() []EventKind {
 	return []EventKind{
 		SignedUp, LoggedIn, LoginFailed, LoggedOut, SessionRevoked, OtherSessionsRevoked, RefreshTokenReused, PasswordChanged,
-		ConfirmationFailed, RoleChanged, AccountDisabled, AccountEnabled, AccountDeleted,
+		ConfirmationFailed, RoleChanged, AccountDisabled, AccountEnabled, AccountDeleted, AccountExported,
 	}
 }
 

@@ -415,6 +415,8 @@ const (
 	EventKindAccountEnabled EventKind = "ACCOUNT_ENABLED"
 	// The account was deleted.
 	EventKindAccountDeleted EventKind = "ACCOUNT_DELETED"
+	// All that is kept of the account was handed out.
+	EventKindAccountExported EventKind = "ACCOUNT_EXPORTED"
 )
 
 var AllEventKind = []EventKind{
@@ -431,6 +433,7 @@ var AllEventKind = []EventKind{
 	EventKindAccountDisabled,
 	EventKindAccountEnabled,
 	EventKindAccountDeleted,
+	EventKindAccountExported,
 }
 
 // FeedPostsPostConnection includes the requested fields of the GraphQL type PostConnection.
