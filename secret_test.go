@@ -132,7 +132,7 @@ func (w *witness) live(t *testing.T, env environment) (access, password, refresh
 	for _, passwords := range [][2]string{{guess, second}, {first, weak}, {first, first[:9]}, {first, second}, {first, second}} {
 		w.ask(t, access, fmt.Sprintf(change, passwords[0]), passwords[1])
 	}
-	w.ask(t, access, `mutation($v: String!) { deleteAccount(input: {password: $v}) { errors { message } } }`, guess)
+	w.confirms(t, env, access, guess, second)
 	w.malformed(t, access, second, newest)
 	w.streams(t, access, second, newest)
 
@@ -143,6 +143,11 @@ func (w *witness) live(t *testing.T, env environment) (access, password, refresh
 	w.command(t, env, fourth, "user", "password", "bob@example.org")
 	w.command(t, env, "", "user", "list")
 	w.command(t, env, "", "config")
+	w.command(t, env, "", "audit")
+	w.command(t, env, "", "audit", "--json")
+	if told := w.told.String(); !strings.Contains(told, `"kind":"REFRESH_TOKEN_REUSED"`) || !strings.Contains(told, "  LOGIN_FAILED  ") {
+		t.Error("postern audit did not show what happened")
+	}
 	w.ask(t, "", strings.Replace(login, "ada@", "bob@", 1), fourth)
 	gone := accessToken(t, w.ask(t, "", login, second))
 	w.ask(t, gone, `mutation { logout { endedSessionId } }`, "")

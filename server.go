@@ -203,7 +203,7 @@ func newAccounts(
 	}
 	accounts := account.NewService(account.Options{
 		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Tokens: tokens, Now: time.Now,
-		SignupOpen: c.Signup, SignupRole: signupRole, MinPassword: c.PasswordMinLength, Log: log,
+		SignupOpen: c.Signup, SignupRole: signupRole, MinPassword: c.PasswordMinLength, Log: log, KeepEvents: c.AuditRetention,
 		Throttle: account.Throttle{
 			FailuresOfAccount: throttle.Limit{Most: c.LimitFailuresOfAccount},
 			FailuresOfAddress: throttle.Limit{Most: c.LimitFailuresOfAddress, Within: 10 * time.Minute},
@@ -246,7 +246,7 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 func newExecutor(c config.Config, documents *transport.Documents, o graph.Options) *executor.Executor {
 	o.Documents = transport.NewDocumentCache(transport.Bounds{Entries: 1000, Bytes: 32 << 20})
 	limits := limit.Limits(c.Limits)
-	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "refreshToken"}
+	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "exportAccount", "refreshToken"}
 	exec := graph.NewExecutor(o)
 	exec.Use(documents)
 	exec.Use(limit.NewExtension(limits, o.Documents))

@@ -92,7 +92,7 @@ func (c *cast) party(t *testing.T, role auth.Role) party {
 	}
 	if err := c.store.CreateAccount(t.Context(), &account.Credentials{
 		Account: account.Account{User: user, Email: p.email, Role: role}, EmailKey: p.email, PasswordHash: cheap,
-	}, session); err != nil {
+	}, session, account.Event{ID: id.NewEvent(at), Kind: account.SignedUp, UserID: &user.ID, CreatedAt: at}); err != nil {
 		t.Fatal(err)
 	}
 	p.refresh = base64.RawURLEncoding.EncodeToString(append(family[:], secret[:]...))
@@ -153,6 +153,14 @@ func (c *cast) thing(t *testing.T, kind, whose string, p party) string {
 		return id.NewSession(at).String()
 	case kind == "Session":
 		return owner.SessionID.String()
+	case kind == "Event" && whose == "missing":
+		return id.NewEvent(at).String()
+	case kind == "Event":
+		events, err := c.store.Events(t.Context(), owner.UserID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return events[0].ID.String()
 	case kind != "":
 		t.Fatalf("there is no %s to ask for: make one here", kind)
 	}
@@ -166,6 +174,7 @@ func (c *cast) value(t *testing.T, at string, of *ast.Type, thing string, p part
 		"SignupInput.email": fmt.Sprintf("new-%d@example.org", c.made), "SignupInput.password": password, "SignupInput.name": "New",
 		"LoginInput.email": p.email, "LoginInput.password": password, "RefreshTokenInput.refreshToken": p.refresh,
 		"ChangePasswordInput.currentPassword": password, "ChangePasswordInput.newPassword": "a heron beside the lighthouse",
+		"ExportAccountInput.password": password,
 		"DeleteAccountInput.password": password, "CreatePostInput.title": "T", "CreatePostInput.content": "x",
 	}
 	definition := c.schema.Types[of.Name()]

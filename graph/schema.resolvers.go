@@ -55,6 +55,11 @@ func (r *mutationResolver) UpdateProfile(ctx context.Context, input account.Upda
 	return &UpdateProfilePayload{Viewer: updated, Errors: failed}, err
 }
 
+func (r *mutationResolver) ExportAccount(ctx context.Context, input account.ExportAccountInput) (*ExportAccountPayload, error) {
+	export, failed, err := outcome(ref(r.Accounts.ExportAccount(ctx, viewer(ctx), input)))
+	return &ExportAccountPayload{Export: export, Errors: failed}, err
+}
+
 func (r *mutationResolver) DeleteAccount(ctx context.Context, input account.DeleteAccountInput) (*DeleteAccountPayload, error) {
 	deleted, failed, err := outcome(ref(r.Accounts.DeleteAccount(ctx, viewer(ctx), input)))
 	return &DeleteAccountPayload{DeletedUserID: deleted, Errors: failed}, err
@@ -146,6 +151,10 @@ func (r *userResolver) Posts(ctx context.Context, obj *account.User, first *int,
 
 func (r *viewerResolver) Sessions(ctx context.Context, obj *account.Account, first *int, after *string, last *int, before *string) (*SessionConnection, error) {
 	return r.sessions(ctx, obj, first, after, last, before)
+}
+
+func (r *viewerResolver) Activity(ctx context.Context, obj *account.Account, first *int, after *string, last *int, before *string) (*EventConnection, error) {
+	return r.activity(ctx, obj, first, after, last, before)
 }
 
 func (r *Resolver) Mutation() MutationResolver { return &mutationResolver{r} }

@@ -85,6 +85,7 @@ func TestStatementsArePaidFor(t *testing.T) {
 			Viewer     struct {
 				User     struct{ ID string }
 				Sessions struct{ Nodes []struct{ ID string } }
+				Activity struct{ Nodes []struct{ ID string } }
 			}
 			Login struct{ Tokens struct{ RefreshToken string } }
 		}
@@ -98,16 +99,19 @@ func TestStatementsArePaidFor(t *testing.T) {
 			s.ask(t, "", signup, map[string]any{"email": fmt.Sprintf("taken-%d@example.org", i), "password": password})
 		}
 		credentials := map[string]any{"email": "ada@example.org", "password": password, "new": "another " + password}
-		s.ask(t, token, `{ viewer { user { id } sessions { nodes { id } } } }`, nil).into(t, &made)
+		s.ask(t, token, `{ viewer { user { id } sessions { nodes { id } } activity { nodes { id } } } }`, nil).into(t, &made)
 		s.ask(t, "", `mutation($email: String!, $password: String!) { login(input: {email: $email, password: $password}) { tokens { refreshToken } } }`,
 			map[string]any{"email": "ada@example.org", "password": password}).into(t, &made)
-		ids := []string{made.CreatePost.Post.ID, made.Viewer.User.ID, made.Viewer.Sessions.Nodes[0].ID}
+		ids := []string{
+			made.CreatePost.Post.ID, made.Viewer.User.ID, made.Viewer.Sessions.Nodes[0].ID, made.Viewer.Activity.Nodes[0].ID,
+		}
 		for _, test := range []struct {
 			query     string
 			variables map[string]any
 		}{
 			{`query($ids: [ID!]!) { nodes(ids: $ids) { id } }`, map[string]any{"ids": ids}},
 			{`query($id: ID!) { node(id: $id) { id } }`, map[string]any{"id": ids[2]}},
+			{`{ viewer { sessions { totalCount } activity(first: 30) { totalCount nodes { id kind } } } }`, nil},
 			{`{ posts(first: 30) { totalCount nodes { author { posts(first: 0) { totalCount } } } } }`, nil},
 			{create, nil},
 			{signup, map[string]any{"email": "new@example.org", "password": password}},
@@ -119,6 +123,7 @@ func TestStatementsArePaidFor(t *testing.T) {
 			{`mutation($id: ID!) { deletePost(input: {postId: $id}) { deletedPostId } }`, map[string]any{"id": ids[0]}},
 			{`mutation($password: String!, $new: String!) { changePassword(input: {currentPassword: $password, newPassword: $new}) { viewer { email } } }`, credentials},
 			{`mutation { revokeOtherSessions { revokedSessionIds } }`, nil},
+			{`mutation($new: String!) { exportAccount(input: {password: $new}) { export } }`, credentials},
 			{`mutation($new: String!) { deleteAccount(input: {password: $new}) { deletedUserId } }`, credentials},
 		} {
 			before := s.statements.Load()

@@ -30,6 +30,8 @@ type Options struct {
 	Log *slog.Logger
 	// MinPassword is how many characters a new password has at least; 15 by default.
 	MinPassword int
+	// KeepEvents is how long Run lets the audit log keep what happened; 0 is for ever.
+	KeepEvents time.Duration
 }
 
 // Throttle is how often somebody may try to get in.
@@ -52,6 +54,8 @@ type Service struct {
 	throttle  Throttle
 	watches   watches
 	checks    checks
+
+	keepEvents time.Duration
 }
 
 // NewService returns a Service.
@@ -68,6 +72,8 @@ func NewService(o Options) *Service {
 		throttle:  o.Throttle,
 		watches:   newWatches(),
 		checks:    newChecks(),
+
+		keepEvents: o.KeepEvents,
 	}
 }
 
@@ -111,22 +117,6 @@ func (s *Service) UpdateProfile(ctx context.Context, viewer auth.Viewer, in Upda
 	}
 	account, err := s.store.UpdateProfile(ctx, viewer.UserID, in)
 	return account, ended(err)
-}
-
-// DeleteAccountInput is the confirmation to delete an account.
-type DeleteAccountInput struct {
-	Password string
-}
-
-// DeleteAccount deletes the viewer's account with all that is theirs. It answers InvalidCredentials if the password is
-// another.
-func (s *Service) DeleteAccount(ctx context.Context, viewer auth.Viewer, in DeleteAccountInput) (id.User, error) {
-	proof, err := s.confirm(ctx, viewer, in.Password, "password", func(auth.Hasher) {})
-	if err != nil {
-		return id.User{}, err
-	}
-	err = s.store.DeleteAccount(ctx, viewer.UserID, proof, s.event(ctx, AccountDeleted, viewer.UserID))
-	return viewer.UserID, ended(s.changed(ctx, viewer.UserID, err))
 }
 
 // ended turns "there is no such account", of the viewer's own, into what that means: the session has ended in between.

@@ -37,9 +37,9 @@ type Store interface {
 	// Disable ends all sessions of the account; none can be opened until it is enabled.
 	Disable(ctx context.Context, user id.User, at time.Time, events ...Event) error
 	Enable(ctx context.Context, user id.User, events ...Event) error
-	// DeleteAccount deletes all that is the account's, too, its events until then among it. It answers NotFound if the proof does not hold; without one it
-	// asks for none.
-	DeleteAccount(ctx context.Context, user id.User, proof *Proof, events ...Event) error
+	// DeleteAccount deletes all that is the account's, too, its events until then among it, and what was counted of attempts. It
+	// answers NotFound if the proof does not hold; without one it asks for none.
+	DeleteAccount(ctx context.Context, user id.User, proof *Proof, forgotten []throttle.Attempt, events ...Event) error
 
 	// Throttled answers the fault that Attempt would, if there is anything that others attempted before, and counts nothing.
 	Throttled(ctx context.Context, now time.Time, attempts ...throttle.Attempt) error
@@ -71,8 +71,25 @@ type Store interface {
 	// EndSessions ends all sessions of the account but the one to keep, and returns those that lived at the given time.
 	EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time, events ...Event) ([]id.Session, error)
 
-	// Record records events that change nothing.
+	// Export hands over all that there is of the account, as it is at one moment, whoever changes it in the meantime: the account,
+	// its posts, its sessions, expired or not, and its events, each of them oldest first. It goes on until that fails, and answers
+	// what it failed with. It answers NotFound if the proof does not hold; without one it asks for none.
+	Export(ctx context.Context, user id.User, proof *Proof, to func(Part) error) error
+
+	// Record records events that change nothing; none of an account that is gone.
 	Record(ctx context.Context, events ...Event) error
 	// Events are those of the account, newest first.
 	Events(ctx context.Context, user id.User) ([]Event, error)
+	// EventPage is a page of them, CountEvents how many there are, and EventsByID some of them, in no order.
+	EventPage(ctx context.Context, user id.User, w page.Window) (page.Page[*Event], error)
+	CountEvents(ctx context.Context, user id.User) (int, error)
+	EventsByID(ctx context.Context, user id.User, ids []id.Event) ([]*Event, error)
+	// Log is what was recorded after a position, so many at most, in the order of commits: what is committed later has a higher
+	// position, so that whoever reads on from the last position misses nothing.
+	Log(ctx context.Context, f EventFilter, after int64, limit int) ([]LogEntry, error)
+	// LogBefore is the position after which the newest so many are; 0 if there are no more than that.
+	LogBefore(ctx context.Context, f EventFilter, newest int) (int64, error)
+	// ForgetEvents deletes those that happened before a time, the oldest first, some of them at a time, and tells whether there
+	// may be more.
+	ForgetEvents(ctx context.Context, before time.Time) (more bool, err error)
 }
