@@ -18,6 +18,7 @@ type Event struct {
 	Role      *auth.Role  // that the account has from then on; nil if it is not about that
 	UserAgent *string     // of the client that did it; nil if it named none, or if it was the command
 	IPAddress *string     // of the client that did it; nil if it was the command
+	Mail      *Mail       // that tells of it, and is put down with it; nil if none does, and when it is read
 }
 
 // EventKind says what happened. The set is closed.
@@ -38,6 +39,14 @@ const (
 	AccountDisabled      EventKind = "ACCOUNT_DISABLED"
 	AccountEnabled       EventKind = "ACCOUNT_ENABLED"
 	AccountDeleted       EventKind = "ACCOUNT_DELETED"
+
+	PasswordResetRequested     EventKind = "PASSWORD_RESET_REQUESTED"
+	PasswordReset              EventKind = "PASSWORD_RESET"
+	EmailVerificationRequested EventKind = "EMAIL_VERIFICATION_REQUESTED"
+	EmailVerified              EventKind = "EMAIL_VERIFIED"
+	EmailChangeRequested       EventKind = "EMAIL_CHANGE_REQUESTED"
+	EmailChanged               EventKind = "EMAIL_CHANGED"
+	EmailChangeUndone          EventKind = "EMAIL_CHANGE_UNDONE"
 )
 
 // event is one that happens now, by whoever asks.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"postern/internal/account"
+	"postern/internal/auth"
 	"postern/internal/id"
 )
 
@@ -27,6 +28,12 @@ func (q querier) record(ctx context.Context, events []account.Event) error {
 		if err != nil {
 			return fmt.Errorf("record event: %w", err)
 		}
+		if e.Mail == nil {
+			continue
+		}
+		if err := q.putDown(ctx, e.Mail); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -38,4 +45,13 @@ func (s *Store) Events(ctx context.Context, user id.User) ([]account.Event, erro
 	}, `
 		SELECT id, kind, user_id, session_id, role, user_agent, ip_address, created_at FROM events
 		WHERE user_id = $1 ORDER BY id DESC`, user)
+}
+
+// KnowsClient implements account.Store.
+func (s *Store) KnowsClient(ctx context.Context, user id.User, client auth.Client) (known bool, err error) {
+	err = s.read().one(ctx, `
+		SELECT EXISTS (
+			SELECT 1 FROM events WHERE user_id = $1 AND kind IN ($2, $3) AND (user_agent = $4 OR ip_address = $5))`,
+		[]any{user, string(account.LoggedIn), string(account.SignedUp), client.UserAgent, client.Address.String()}, &known)
+	return known, err
 }

@@ -57,10 +57,10 @@ func handleTaken() error {
 }
 
 // accountColumns go without the table's name, which SQLite does not know by an alias in RETURNING.
-const accountColumns = `id, handle, name, created_at, email, role, disabled_at`
+const accountColumns = `id, handle, name, created_at, email, email_verified_at IS NOT NULL, role, disabled_at`
 
 func accountDest(a *account.Account) []any {
-	return []any{&a.ID, &a.Handle, &a.Name, moment{&a.CreatedAt}, &a.Email, &a.Role, perhaps{&a.DisabledAt}}
+	return []any{&a.ID, &a.Handle, &a.Name, moment{&a.CreatedAt}, &a.Email, &a.EmailVerified, &a.Role, perhaps{&a.DisabledAt}}
 }
 
 func scanAccount(r row) (*account.Account, error) {
@@ -154,6 +154,9 @@ func (s *Store) SetPassword(ctx context.Context, user id.User, hash string, proo
 			keep = proof.Session
 		}
 		if err := q.deleteSessions(ctx, user, keep); err != nil {
+			return err
+		}
+		if err := q.forgetTokens(ctx, user, account.MailResetPassword); err != nil {
 			return err
 		}
 		return q.record(ctx, events)
