@@ -128,14 +128,22 @@ func TestStatementsArePaidFor(t *testing.T) {
 			{`mutation($password: String!, $new: String!) { changePassword(input: {currentPassword: $password, newPassword: $new}) { viewer { email } } }`, credentials},
 			{`mutation($email: String!) { requestPasswordReset(input: {email: $email}) { errors { message } } }`, credentials},
 			{`mutation { requestEmailVerification { errors { message } } }`, nil},
-			{`mutation($password: String!) { changeEmail(input: {password: $password, newEmail: "new-ada@example.org"}) { errors { message } } }`,
-				map[string]any{"password": "another " + password}},
-			{`mutation($token: String!, $new: String!) { resetPassword(input: {token: $token, newPassword: $new}) { errors { message } } }`,
-				mailed(account.MailResetPassword, "taken-0@example.org")},
-			{`mutation($token: String!) { verifyEmail(input: {token: $token}) { errors { message } } }`,
-				mailed(account.MailConfirmEmail, "newer@example.org")},
-			{`mutation($token: String!) { undoEmailChange(input: {token: $token}) { errors { message } } }`,
-				mailed(account.MailEmailChanged, "taken-0@example.org")},
+			{
+				`mutation($password: String!) { changeEmail(input: {password: $password, newEmail: "new-ada@example.org"}) { errors { message } } }`,
+				map[string]any{"password": "another " + password},
+			},
+			{
+				`mutation($token: String!, $new: String!) { resetPassword(input: {token: $token, newPassword: $new}) { errors { message } } }`,
+				mailed(account.MailResetPassword, "taken-0@example.org"),
+			},
+			{
+				`mutation($token: String!) { verifyEmail(input: {token: $token}) { errors { message } } }`,
+				mailed(account.MailConfirmEmail, "newer@example.org"),
+			},
+			{
+				`mutation($token: String!) { undoEmailChange(input: {token: $token}) { errors { message } } }`,
+				mailed(account.MailEmailChanged, "taken-0@example.org"),
+			},
 			{`mutation { revokeOtherSessions { revokedSessionIds } }`, nil},
 			{`mutation($new: String!) { deleteAccount(input: {password: $new}) { deletedUserId } }`, credentials},
 		} {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"postern/internal/account"
@@ -34,6 +35,7 @@ func (s *Store) TakeMails(ctx context.Context, now, until time.Time, most int) (
 			RETURNING `+mailColumns, now, until, most)
 		return err
 	})
+	slices.SortFunc(taken, func(a, b account.Mail) int { return slices.Compare(a.ID.UUID[:], b.ID.UUID[:]) })
 	return taken, err
 }
 
