@@ -33,10 +33,10 @@ type MailKind string
 const (
 	MailResetPassword      MailKind = "RESET_PASSWORD"
 	MailVerifyEmail        MailKind = "VERIFY_EMAIL"
-	MailConfirmEmail       MailKind = "CONFIRM_EMAIL"        // to the email that is to be the account's
-	MailEmailChanged       MailKind = "EMAIL_CHANGED"        // to the one that was
-	MailNewLogin           MailKind = "NEW_LOGIN"            // by a client that was not seen before
-	MailPasswordChanged    MailKind = "PASSWORD_CHANGED"     //nolint:gosec // it is no password
+	MailConfirmEmail       MailKind = "CONFIRM_EMAIL" // to the email that is to be the account's
+	MailEmailChanged       MailKind = "EMAIL_CHANGED" // to the one that was
+	MailNewLogin           MailKind = "NEW_LOGIN"     // by a client that was not seen before
+	MailPasswordChanged    MailKind = "PASSWORD_CHANGED"
 	MailRefreshTokenReused MailKind = "REFRESH_TOKEN_REUSED" //nolint:gosec // it is no token
 )
 

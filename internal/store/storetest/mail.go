@@ -35,11 +35,7 @@ func (s *scene) mailTo(c *account.Credentials, kind account.MailKind) (account.M
 func (s *scene) due(now time.Time, most int, want ...account.Mail) {
 	s.t.Helper()
 	got, err := s.store.TakeMails(s.ctx, now, now.Add(time.Minute), most)
-	s.must(err)
-	s.equal("how many mails are due", len(got), len(want))
-	for i := range min(len(got), len(want)) {
-		s.equal("TakeMails()", got[i], want[i])
-	}
+	s.returns("TakeMails()", got, err, want)
 }
 
 func mailPutDown(s *scene) {
