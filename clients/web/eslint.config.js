@@ -10,7 +10,7 @@ const graphQLConfig = {
 
 /** A value is known by what it is in, not by an id. */
 const values = {
-  types: ['AuthTokens', 'Limits', 'PageInfo', 'Viewer'],
+  types: ['AuthTokens', 'Limits', 'PageInfo', 'Quota', 'RateLimit', 'Viewer'],
   suffixes: ['Connection', 'Edge', 'Error', 'Payload'],
 };
 

@@ -435,6 +435,7 @@ func TestRunForgetsAttempts(t *testing.T) {
 		w.store.full = errors.New("the disk is full")
 		w.run(t)
 		<-time.After(3 * time.Minute)
+		synctest.Wait()
 		w.store.mu.Lock()
 		defer w.store.mu.Unlock()
 		if w.store.forgot != 3 {

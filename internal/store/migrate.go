@@ -17,9 +17,6 @@ type Migration struct {
 	Applied bool
 }
 
-// attempts is how often migrations of SQLite are tried again.
-const attempts = 3
-
 // Migrate brings the database's schema up to date, and returns the names of the migrations that it applied. Any number of
 // processes may do so at once: one does it, the others wait. The error is ErrAhead if there are migrations of a newer program.
 func (s *Store) Migrate(ctx context.Context) ([]string, error) {
@@ -28,24 +25,27 @@ func (s *Store) Migrate(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	results, err := migrator.Up(ctx)
-	for range attempts {
-		if err == nil || !s.dialect.oneWriter {
-			break
-		}
-		// SQLite has no lock that lasts for all migrations: another process may just have applied the same one.
+	names := namesOf(results, err)
+	// SQLite has no lock that lasts for all migrations: another process may just have applied the same one.
+	for tries := len(migrator.ListSources()); err != nil && s.dialect.oneWriter && tries > 0; tries-- {
 		results, err = migrator.Up(ctx)
+		names = append(names, namesOf(results, err)...)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	if err := s.CheckVersion(ctx); err != nil {
-		return nil, err
+	return names, s.CheckVersion(ctx)
+}
+
+// namesOf are those of the migrations that were applied, also if there was an error at last.
+func namesOf(results []*goose.MigrationResult, err error) (names []string) {
+	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+		results = partial.Applied
 	}
-	names := make([]string, len(results))
-	for i, result := range results {
-		names[i] = result.Source.Path
+	for _, result := range results {
+		names = append(names, result.Source.Path)
 	}
-	return names, nil
+	return names
 }
 
 // Migrations are all that this program knows, in order. It writes nothing.
