@@ -89,7 +89,7 @@ func TestCosts(t *testing.T) {
 		`{ posts(first: 0) { totalCount } }`:                                            50,
 		`{ posts { nodes { id } } }`:                                                    25 + 20,
 		`{ posts(last: 7) { nodes { content } } }`:                                      25 + 7*(1+5),
-		`{ nodes(ids: ["a", "b", "c"]) { id } }`:                                        75 + 3,
+		`{ nodes(ids: ["a", "b", "c"]) { id } }`:                                        100 + 3,
 		`{ posts(first: 3) { nodes { author { posts(first: 2) { nodes { id } } } } } }`: 25 + 3*(1+1+25+2),
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql",

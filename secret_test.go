@@ -143,6 +143,11 @@ func (w *witness) live(t *testing.T, env environment) (access, password, refresh
 	w.command(t, env, fourth, "user", "password", "bob@example.org")
 	w.command(t, env, "", "user", "list")
 	w.command(t, env, "", "config")
+	w.command(t, env, "", "audit")
+	w.command(t, env, "", "audit", "--json")
+	if told := w.told.String(); !strings.Contains(told, `"kind":"REFRESH_TOKEN_REUSED"`) || !strings.Contains(told, "  LOGIN_FAILED  ") {
+		t.Error("postern audit did not show what happened")
+	}
 	w.ask(t, "", strings.Replace(login, "ada@", "bob@", 1), fourth)
 	gone := accessToken(t, w.ask(t, "", login, second))
 	w.ask(t, gone, `mutation { logout { endedSessionId } }`, "")

@@ -203,7 +203,7 @@ func newAccounts(
 	}
 	accounts := account.NewService(account.Options{
 		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Tokens: tokens, Now: time.Now,
-		SignupOpen: c.Signup, SignupRole: signupRole, MinPassword: c.PasswordMinLength, Log: log,
+		SignupOpen: c.Signup, SignupRole: signupRole, MinPassword: c.PasswordMinLength, Log: log, KeepEvents: c.AuditRetention,
 		Throttle: account.Throttle{
 			FailuresOfAccount: throttle.Limit{Most: c.LimitFailuresOfAccount},
 			FailuresOfAddress: throttle.Limit{Most: c.LimitFailuresOfAddress, Within: 10 * time.Minute},

@@ -153,6 +153,14 @@ func (c *cast) thing(t *testing.T, kind, whose string, p party) string {
 		return id.NewSession(at).String()
 	case kind == "Session":
 		return owner.SessionID.String()
+	case kind == "Event" && whose == "missing":
+		return id.NewEvent(at).String()
+	case kind == "Event":
+		events, err := c.store.Events(t.Context(), owner.UserID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return events[0].ID.String()
 	case kind != "":
 		t.Fatalf("there is no %s to ask for: make one here", kind)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"postern/graph"
+	"postern/internal/account"
 )
 
 // schemaOf is the schema that is served.
@@ -21,7 +22,7 @@ func unguarded() []struct{ owner, fields, why string } {
 	return []struct{ owner, fields, why string }{
 		{"Query", "posts post user limits", "reading is open to all"},
 		{"Query", "viewer", "nobody is null, and a bad token is told so"},
-		{"Query", "node nodes", "posts and users are open to all, and of sessions the viewer's own are found alone"},
+		{"Query", "node nodes", "posts and users are open to all, and of sessions and events the viewer's own are found alone"},
 		{"Subscription", "postPublished", "reading is open to all, and posts are what everybody reads"},
 		{"Mutation", "signup login refreshToken", "it is how one comes to a token"},
 		{"Mutation", "requestPasswordReset", "who has forgotten a password cannot log in, and nobody is told whether there is an account"},
@@ -38,10 +39,13 @@ func unguarded() []struct{ owner, fields, why string } {
 			" directivesAtOnce repeatedFields variableDepth variableItems cost pageSize time subscriptions connectionsOfAccount" +
 			" connectionsOfAddress", "clients have to know them"},
 
-		{"Viewer", "user email emailVerified role sessions", "private: only its owner is answered one"},
+		{"Viewer", "user email emailVerified role sessions activity", "private: only its owner is answered one"},
 		{"SessionConnection", "edges nodes pageInfo totalCount", "private: only a Viewer has one"},
 		{"SessionEdge", "cursor node", "private: only a Viewer has one"},
 		{"Session", "id userAgent ipAddress createdAt lastUsedAt expiresAt isCurrent", "private: only its owner is answered one"},
+		{"EventConnection", "edges nodes pageInfo totalCount", "private: only a Viewer has one"},
+		{"EventEdge", "cursor node", "private: only a Viewer has one"},
+		{"Event", "id kind createdAt sessionId userAgent ipAddress role", "private: only its owner is answered one"},
 		{"RateLimit", "posts", "private: only its owner is answered one"},
 		{"Quota", "limit remaining resetAt", "private: only a RateLimit has one"},
 		{"AuthTokens", "accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt", "private: for who has proved it"},
@@ -144,5 +148,19 @@ func TestNoInputSaysWhoAsks(t *testing.T) {
 		for _, argument := range field.Arguments {
 			check(field.Name+"."+argument.Name, argument.Type)
 		}
+	}
+}
+
+// TestEventKinds: the schema has each kind of event that is recorded, and no other.
+func TestEventKinds(t *testing.T) {
+	var inSchema []account.EventKind
+	for _, value := range schemaOf().Types["EventKind"].EnumValues {
+		inSchema = append(inSchema, account.EventKind(value.Name))
+	}
+	recorded := account.EventKinds()
+	slices.Sort(inSchema)
+	slices.Sort(recorded)
+	if !slices.Equal(inSchema, recorded) {
+		t.Errorf("the schema's kinds are %v, want those that are recorded, %v", inSchema, recorded)
 	}
 }

@@ -43,6 +43,9 @@ Query.node missing User                null    null    null    null  null      n
 Query.node own Session                 null    null    null    null  ok        ok              ok            ok
 Query.node another's Session           null    null    null    null  null      null            null          null
 Query.node missing Session             null    null    null    null  null      null            null          null
+Query.node own Event                   null    null    null    null  ok        ok              ok            ok
+Query.node another's Event             null    null    null    null  null      null            null          null
+Query.node missing Event               null    null    null    null  null      null            null          null
 Query.nodes own Post                   ok      ok      ok      ok    ok        ok              ok            ok
 Query.nodes another's Post             ok      ok      ok      ok    ok        ok              ok            ok
 Query.nodes missing Post               null    null    null    null  null      null            null          null
@@ -52,6 +55,9 @@ Query.nodes missing User               null    null    null    null  null      n
 Query.nodes own Session                null    null    null    null  ok        ok              ok            ok
 Query.nodes another's Session          null    null    null    null  null      null            null          null
 Query.nodes missing Session            null    null    null    null  null      null            null          null
+Query.nodes own Event                  null    null    null    null  ok        ok              ok            ok
+Query.nodes another's Event            null    null    null    null  null      null            null          null
+Query.nodes missing Event              null    null    null    null  null      null            null          null
 Query.limits                           ok      ok      ok      ok    ok        ok              ok            ok
 Query.rateLimit                        MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
 

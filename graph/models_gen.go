@@ -68,6 +68,14 @@ type DeletePostPayload struct {
 	Errors []UserError `json:"errors"`
 }
 
+// An event in a page.
+type EventEdge struct {
+	// Where it stands; good for `after` and `before`.
+	Cursor string `json:"cursor"`
+	// The event.
+	Node *account.Event `json:"node"`
+}
+
 // The email or the password is wrong; which of them is not said.
 type InvalidCredentialsError struct {
 	// A sentence for the person.

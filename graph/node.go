@@ -50,6 +50,15 @@ func (r *Resolver) nodes(ctx context.Context, want []id.Any) ([]Node, error) {
 			found[session.ID.Any()] = session
 		}
 	}
+	if ids := only(want, id.Any.Event); len(ids) > 0 {
+		events, err := r.Accounts.EventsByID(ctx, viewer(ctx), ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, event := range events {
+			found[event.ID.Any()] = event
+		}
+	}
 	nodes := make([]Node, len(want))
 	for i, one := range want {
 		nodes[i] = found[one]

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"postern/internal/account"
+	"postern/internal/auth"
 	"postern/internal/blog"
 	"postern/internal/fault"
 	"postern/internal/page"
@@ -36,6 +37,20 @@ func (c SessionConnection) Edges() []SessionEdge {
 	edges := make([]SessionEdge, len(c.page.Items))
 	for i, session := range c.page.Items {
 		edges[i] = SessionEdge{Cursor: c.cursor(session), Node: session}
+	}
+	return edges
+}
+
+// EventConnection is a page of events.
+type EventConnection struct {
+	connection[*account.Event]
+}
+
+// Edges are the events with their cursors.
+func (c EventConnection) Edges() []EventEdge {
+	edges := make([]EventEdge, len(c.page.Items))
+	for i, event := range c.page.Items {
+		edges[i] = EventEdge{Cursor: c.cursor(event), Node: event}
 	}
 	return edges
 }
@@ -73,6 +88,7 @@ type cursorKind byte
 const (
 	postCursor    cursorKind = 'p'
 	sessionCursor cursorKind = 's'
+	eventCursor   cursorKind = 'e'
 )
 
 func (k cursorKind) format(u uuid.UUID) string {
@@ -118,12 +134,18 @@ func (r *Resolver) posts(
 	}}, err
 }
 
-// sessions answers a connection of an account's sessions. Who can see the account owns it, also if it only just signed up.
+// ownerOf is who asks for what is an account's alone: who can see the account owns it, also if it only just signed up.
+func ownerOf(ctx context.Context, seen *account.Account) auth.Viewer {
+	asking := viewer(ctx)
+	asking.UserID = seen.ID
+	return asking
+}
+
+// sessions answers a connection of an account's sessions.
 func (r *Resolver) sessions(
 	ctx context.Context, owner *account.Account, first *int, after *string, last *int, before *string,
 ) (*SessionConnection, error) {
-	asking := viewer(ctx)
-	asking.UserID = owner.ID
+	asking := ownerOf(ctx, owner)
 	args, err := sessionCursor.args(first, after, last, before, r.Limits.PageSize)
 	if err != nil {
 		return nil, err
@@ -134,5 +156,23 @@ func (r *Resolver) sessions(
 		kind:  sessionCursor,
 		id:    func(s *account.Session) uuid.UUID { return s.ID.UUID },
 		count: func(ctx context.Context) (int, error) { return r.Accounts.CountSessions(ctx, asking) },
+	}}, err
+}
+
+// activity answers a connection of an account's events.
+func (r *Resolver) activity(
+	ctx context.Context, owner *account.Account, first *int, after *string, last *int, before *string,
+) (*EventConnection, error) {
+	asking := ownerOf(ctx, owner)
+	args, err := eventCursor.args(first, after, last, before, r.Limits.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.Accounts.Activity(ctx, asking, args)
+	return &EventConnection{connection[*account.Event]{
+		page:  found,
+		kind:  eventCursor,
+		id:    func(e *account.Event) uuid.UUID { return e.ID.UUID },
+		count: func(ctx context.Context) (int, error) { return r.Accounts.CountActivity(ctx, asking) },
 	}}, err
 }

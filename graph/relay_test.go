@@ -187,16 +187,18 @@ func TestNodes(t *testing.T) {
 			Viewer     struct {
 				User     struct{ ID string }
 				Sessions struct{ Nodes []struct{ ID string } }
+				Activity struct{ Nodes []struct{ ID string } }
 			}
 		}
 		s.ask(t, ada, `mutation { createPost(input: {title: "T", content: "x"}) { post { id } } }`, nil).into(t, &data)
-		s.ask(t, ada, `{ viewer { user { id } sessions { nodes { id } } } }`, nil).into(t, &data)
+		s.ask(t, ada, `{ viewer { user { id } sessions { nodes { id } } activity { nodes { id } } } }`, nil).into(t, &data)
 		post, user, session := data.CreatePost.Post.ID, data.Viewer.User.ID, data.Viewer.Sessions.Nodes[0].ID
-		ids := []string{session, "nonsense", post, user, post, "post_7zzzzzzzzzzzzzzzzzzzzzzzzz", ""}
-		for name, test := range map[string]struct{ token, session string }{
-			"its owner": {ada, "Session"}, "somebody else": {bob, ""}, "nobody": {"", ""},
+		event := data.Viewer.Activity.Nodes[0].ID
+		ids := []string{session, "nonsense", post, user, post, "post_7zzzzzzzzzzzzzzzzzzzzzzzzz", "", event}
+		for name, test := range map[string]struct{ token, session, event string }{
+			"its owner": {ada, "Session", "Event"}, "somebody else": {bob, "", ""}, "nobody": {"", "", ""},
 		} {
-			want := []string{test.session, "", "Post", "User", "Post", "", ""}
+			want := []string{test.session, "", "Post", "User", "Post", "", "", test.event}
 			var answer struct {
 				Nodes []*typed
 			}

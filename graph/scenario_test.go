@@ -123,7 +123,7 @@ func newLabels() *labels {
 }
 
 // varying is what differs each time: TypeIDs, and opaque strings under the keys that hold them.
-var varying = regexp.MustCompile(`(post|user|session)_[0-9a-z]{26}` +
+var varying = regexp.MustCompile(`(post|user|session|event)_[0-9a-z]{26}` +
 	`|"(accessToken|refreshToken|cursor|startCursor|endCursor|requestId)": "([^"]+)"`)
 
 // fraction is that of a second: each look at the clock is a microsecond later, and how often that is done is nobody's business.

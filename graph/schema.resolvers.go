@@ -178,6 +178,10 @@ func (r *viewerResolver) Sessions(ctx context.Context, obj *account.Account, fir
 	return r.sessions(ctx, obj, first, after, last, before)
 }
 
+func (r *viewerResolver) Activity(ctx context.Context, obj *account.Account, first *int, after *string, last *int, before *string) (*EventConnection, error) {
+	return r.activity(ctx, obj, first, after, last, before)
+}
+
 func (r *Resolver) Mutation() MutationResolver { return &mutationResolver{r} }
 
 func (r *Resolver) Post() PostResolver { return &postResolver{r} }

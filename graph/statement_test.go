@@ -86,6 +86,7 @@ func TestStatementsArePaidFor(t *testing.T) {
 			Viewer     struct {
 				User     struct{ ID string }
 				Sessions struct{ Nodes []struct{ ID string } }
+				Activity struct{ Nodes []struct{ ID string } }
 			}
 			Login struct{ Tokens struct{ RefreshToken string } }
 		}
@@ -99,7 +100,7 @@ func TestStatementsArePaidFor(t *testing.T) {
 			s.ask(t, "", signup, map[string]any{"email": fmt.Sprintf("taken-%d@example.org", i), "password": password})
 		}
 		credentials := map[string]any{"email": "ada@example.org", "password": password, "new": "another " + password}
-		s.ask(t, token, `{ viewer { user { id } sessions { nodes { id } } } }`, nil).into(t, &made)
+		s.ask(t, token, `{ viewer { user { id } sessions { nodes { id } } activity { nodes { id } } } }`, nil).into(t, &made)
 		s.ask(t, "", `mutation($email: String!, $password: String!) { login(input: {email: $email, password: $password}) { tokens { refreshToken } } }`,
 			map[string]any{"email": "ada@example.org", "password": password}).into(t, &made)
 		taken, err := s.store.CredentialsByEmail(t.Context(), "taken-0@example.org")
@@ -109,13 +110,16 @@ func TestStatementsArePaidFor(t *testing.T) {
 		mailed := func(kind account.MailKind, email string) map[string]any {
 			return map[string]any{"token": s.tokenOfMail(t, kind, taken.ID, email), "new": "another " + password}
 		}
-		ids := []string{made.CreatePost.Post.ID, made.Viewer.User.ID, made.Viewer.Sessions.Nodes[0].ID}
+		ids := []string{
+			made.CreatePost.Post.ID, made.Viewer.User.ID, made.Viewer.Sessions.Nodes[0].ID, made.Viewer.Activity.Nodes[0].ID,
+		}
 		for _, test := range []struct {
 			query     string
 			variables map[string]any
 		}{
 			{`query($ids: [ID!]!) { nodes(ids: $ids) { id } }`, map[string]any{"ids": ids}},
 			{`query($id: ID!) { node(id: $id) { id } }`, map[string]any{"id": ids[2]}},
+			{`{ viewer { sessions { totalCount } activity(first: 30) { totalCount nodes { id kind } } } }`, nil},
 			{`{ posts(first: 30) { totalCount nodes { author { posts(first: 0) { totalCount } } } } }`, nil},
 			{create, nil},
 			{signup, map[string]any{"email": "new@example.org", "password": password}},

@@ -2,10 +2,13 @@ package account
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"postern/internal/auth"
 	"postern/internal/id"
+	"postern/internal/page"
 )
 
 // Event is something that happened to an account, as the audit log has it. There is no secret in it.
@@ -20,6 +23,9 @@ type Event struct {
 	IPAddress *string     // of the client that did it; nil if it was the command
 	Mail      *Mail       // that tells of it, and is put down with it; nil if none does, and when it is read
 }
+
+// IsNode marks what the schema's node field can answer.
+func (Event) IsNode() {}
 
 // EventKind says what happened. The set is closed.
 type EventKind string
@@ -49,6 +55,28 @@ const (
 	EmailChangeUndone          EventKind = "EMAIL_CHANGE_UNDONE"
 )
 
+// EventKinds are all kinds.
+func EventKinds() []EventKind {
+	return []EventKind{
+		SignedUp, LoggedIn, LoginFailed, LoggedOut, SessionRevoked, OtherSessionsRevoked, RefreshTokenReused, PasswordChanged,
+		ConfirmationFailed, RoleChanged, AccountDisabled, AccountEnabled, AccountDeleted, PasswordResetRequested, PasswordReset,
+		EmailVerificationRequested, EmailVerified, EmailChangeRequested, EmailChanged, EmailChangeUndone,
+	}
+}
+
+// UnmarshalText reads a kind from an argument, in any case.
+func (k *EventKind) UnmarshalText(text []byte) error {
+	var known []string
+	for _, kind := range EventKinds() {
+		if strings.EqualFold(string(text), string(kind)) {
+			*k = kind
+			return nil
+		}
+		known = append(known, string(kind))
+	}
+	return fmt.Errorf("no event is called %q; there are %s", text, strings.Join(known, ", "))
+}
+
 // event is one that happens now, by whoever asks.
 func (s *Service) event(ctx context.Context, kind EventKind, user id.User) Event {
 	now := s.now()
@@ -70,6 +98,25 @@ func (e Event) of(session id.Session) Event {
 func (e Event) to(role auth.Role) Event {
 	e.Role = &role
 	return e
+}
+
+// Activity is the viewer's own events, newest first.
+func (s *Service) Activity(ctx context.Context, viewer auth.Viewer, args page.Args) (page.Page[*Event], error) {
+	window, err := args.Window(page.All())
+	if err != nil {
+		return page.Page[*Event]{}, err
+	}
+	return s.store.EventPage(ctx, viewer.UserID, window)
+}
+
+// CountActivity counts the viewer's own events.
+func (s *Service) CountActivity(ctx context.Context, viewer auth.Viewer) (int, error) {
+	return s.store.CountEvents(ctx, viewer.UserID)
+}
+
+// EventsByID are the viewer's with the ids, in no order; the ids of nothing and of others' events are left out.
+func (s *Service) EventsByID(ctx context.Context, viewer auth.Viewer, ids []id.Event) ([]*Event, error) {
+	return s.store.EventsByID(ctx, viewer.UserID, ids)
 }
 
 // describe is what is kept of a client.

@@ -1,14 +1,21 @@
 package account_test
 
 import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"postern/internal/account"
 	"postern/internal/auth"
 	"postern/internal/id"
+	"postern/internal/page"
 	"postern/internal/store/storetest"
 )
 
@@ -101,5 +108,74 @@ func TestEvents(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("Events() =\n%+v, want\n%+v", got, want)
 		}
+	})
+}
+
+// TestEventKindsAreAll reads the constants in the source: whatever is recorded can be asked for.
+func TestEventKindsAreAll(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "event.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var declared []account.EventKind
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && fmt.Sprint(spec.Type) == "EventKind" {
+			kind, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Error(err)
+			}
+			declared = append(declared, account.EventKind(kind))
+		}
+		return true
+	})
+	if got := account.EventKinds(); !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(declared))) {
+		t.Errorf("EventKinds() = %v, want %v", got, declared)
+	}
+	for _, kind := range declared {
+		var got account.EventKind
+		if err := got.UnmarshalText([]byte(strings.ToLower(string(kind)))); err != nil || got != kind {
+			t.Errorf("UnmarshalText(%s, in lower case) = %v, %v, want it", kind, got, err)
+		}
+	}
+}
+
+// TestActivity is each account's own, a page at a time.
+func TestActivity(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, url string) {
+		h := openOn(t, url)
+		jane, john := h.visitor(t, "Jane"), h.visitor(t, "John")
+		h.clock.advance(time.Second)
+		h.login(t, "Jane")
+		h.clock.advance(time.Second)
+		fails(t, "Login()", second(h.Login(t.Context(), browser, account.LoginInput{Email: emailOf("Jane"), Password: "another password"})),
+			"INVALID_CREDENTIALS")
+		var ids []id.Event
+		for viewer, want := range map[auth.Viewer][]account.EventKind{
+			jane: {account.LoginFailed, account.LoggedIn, account.SignedUp}, john: {account.SignedUp},
+		} {
+			first, err := h.Activity(t.Context(), viewer, page.Args{First: new(2)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rest, err := h.Activity(t.Context(), viewer, page.Args{After: &first.Items[len(first.Items)-1].ID.UUID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []account.EventKind
+			for _, e := range slices.Concat(first.Items, rest.Items) {
+				got, ids = append(got, e.Kind), append(ids, e.ID)
+			}
+			if count, err := h.CountActivity(t.Context(), viewer); !slices.Equal(got, want) || count != len(want) || err != nil {
+				t.Errorf("Activity() = %v, CountActivity() = %d, %v, want %v", got, count, err, want)
+			}
+		}
+		for viewer, want := range map[auth.Viewer]int{jane: 3, john: 1} {
+			if found, err := h.EventsByID(t.Context(), viewer, ids); len(found) != want || err != nil {
+				t.Errorf("EventsByID() = %d events, %v, want %d", len(found), err, want)
+			}
+		}
+		fails(t, "Activity()", second(h.Activity(t.Context(), jane, page.Args{First: new(-1)})), "INVALID first")
 	})
 }

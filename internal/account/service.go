@@ -33,6 +33,8 @@ type Options struct {
 	Log *slog.Logger
 	// MinPassword is how many characters a new password has at least; 15 by default.
 	MinPassword int
+	// KeepEvents is how long Run lets the audit log keep what happened; 0 is for ever.
+	KeepEvents time.Duration
 }
 
 // Throttle is how often somebody may try to get in.
@@ -59,6 +61,8 @@ type Service struct {
 	notices   []MailKind
 	watches   watches
 	checks    checks
+
+	keepEvents time.Duration
 }
 
 // NewService returns a Service.
@@ -77,6 +81,8 @@ func NewService(o Options) *Service {
 		notices:   o.Notices,
 		watches:   newWatches(),
 		checks:    newChecks(),
+
+		keepEvents: o.KeepEvents,
 	}
 }
 

@@ -92,4 +92,16 @@ type Store interface {
 	Record(ctx context.Context, events ...Event) error
 	// Events are those of the account, newest first.
 	Events(ctx context.Context, user id.User) ([]Event, error)
+	// EventPage is a page of them, CountEvents how many there are, and EventsByID some of them, in no order.
+	EventPage(ctx context.Context, user id.User, w page.Window) (page.Page[*Event], error)
+	CountEvents(ctx context.Context, user id.User) (int, error)
+	EventsByID(ctx context.Context, user id.User, ids []id.Event) ([]*Event, error)
+	// Log is what was recorded after a position, so many at most, in the order of commits: what is committed later has a higher
+	// position, so that whoever reads on from the last position misses nothing.
+	Log(ctx context.Context, f EventFilter, after int64, limit int) ([]LogEntry, error)
+	// LogBefore is the position after which the newest so many are; 0 if there are no more than that.
+	LogBefore(ctx context.Context, f EventFilter, newest int) (int64, error)
+	// ForgetEvents deletes those that happened before a time, the oldest first, some of them at a time, and tells whether there
+	// may be more.
+	ForgetEvents(ctx context.Context, before time.Time) (more bool, err error)
 }

@@ -63,21 +63,23 @@ func (s *Service) Watch(ctx context.Context, caller auth.Caller) (context.Contex
 	return ctx, func() { end(nil) }
 }
 
-// Run watches, until ctx ends, over what Watch was asked to, and forgets attempts that have long been over. It logs once when the
-// store stops answering.
+// Run watches, until ctx ends, over what Watch was asked to, and forgets attempts that have long been over and events that need
+// not be kept any longer. It logs once when the store stops answering.
 func (s *Service) Run(ctx context.Context) {
 	ticker, forgetting := time.NewTicker(round), time.NewTicker(time.Minute)
 	defer ticker.Stop()
 	defer forgetting.Stop()
-	failed := false
+	failed, outdated := false, false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-forgetting.C:
-			if err := s.store.ForgetAttempts(ctx, s.now()); err != nil && !failed && ctx.Err() == nil {
+			err := s.store.ForgetAttempts(ctx, s.now())
+			if err != nil && !failed && ctx.Err() == nil {
 				s.log.WarnContext(ctx, "attempts that are long over are kept for another minute", "error", err)
 			}
+			outdated = s.keepEvents > 0
 			continue
 		case <-ticker.C:
 		}
@@ -86,7 +88,22 @@ func (s *Service) Run(ctx context.Context) {
 			s.log.WarnContext(ctx, "what is open stays open: its sessions cannot be looked up", "error", err)
 		}
 		failed = err != nil
+		if outdated && !failed {
+			outdated = s.forgetEvents(ctx)
+		}
 	}
+}
+
+// forgetEvents forgets some events that need not be kept any longer, and tells whether there may be more. Each round some: however
+// many there are, nobody waits for them.
+func (s *Service) forgetEvents(ctx context.Context) (more bool) {
+	forgetting, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	more, err := s.store.ForgetEvents(forgetting, s.now().Add(-s.keepEvents))
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "events are kept for another minute", "error", err)
+	}
+	return more
 }
 
 // changed passes on how a change of an account's sessions or role went; if it did, what the account has open changes, too. It is

@@ -44,6 +44,7 @@ type grammar struct {
 	Serve       serve       `cmd:"" default:"1" help:"Run the server. This is what postern does by itself."`
 	Migrate     migrate     `cmd:"" help:"Bring the database's schema up to date, or show where it stands."`
 	User        user        `cmd:"" help:"Manage accounts; beside a running server, too."`
+	Audit       audit       `cmd:"" help:"Show what happened to accounts, as the audit log has it, and follow it; beside a running server, too."`
 	Keys        keys        `cmd:"" help:"Make, list, rotate and retire the keys that sign access tokens; beside a running server, too."`
 	Settings    settings    `cmd:"" name:"config" help:"Show every setting, and where it comes from."`
 	Version     version     `cmd:"" help:"Show the version."`

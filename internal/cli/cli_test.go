@@ -125,8 +125,17 @@ func TestNonsenseTouchesNothing(t *testing.T) {
 		{"migrate up", "DATABASE_MAX_CONNECTIONS=many", `DATABASE_MAX_CONNECTIONS: "many"`},
 		{"migrate up", "DATABASE_MAX_CONNECTIONS=-1", "DATABASE_MAX_CONNECTIONS: "},
 		{"migrate up", "MIGRATE=maybe", `MIGRATE: "maybe"`},
+		{"migrate up", "AUDIT_RETENTION=90d", `AUDIT_RETENTION: "90d"`},
+		{"migrate up", "AUDIT_RETENTION=-1s", "AUDIT_RETENTION: "},
 		{"migrate up", "JWT_SECRET=hunter2", "JWT_SECRET: it has 7 bytes"},
 		{"migrate up", "JWT_SECRET_PREVIOUS=hunter2", "JWT_SECRET_PREVIOUS: it has 7 bytes"},
+		{"audit --since=90d", "", `--since: "90d" is neither so long ago, as 24h, nor a time`},
+		{"audit --since=-1h", "", `--since: "-1h" is neither`},
+		{"audit --since=2026-01-31", "", `--since: "2026-01-31" is neither`},
+		{"audit --event=LOGGED", "", `--event: no event is called "LOGGED"; there are SIGNED_UP, LOGGED_IN, `},
+		{"audit --limit=-1", "", "--limit: it must not be negative"},
+		{"audit --limit=many", "", `--limit: "many"`},
+		{"audit jane", "", "unexpected argument jane"},
 		{"keys", "", "create"},
 		{"keys list", "", "JWT_KEYS: "},
 		{"keys create --algorithm=HS256", "", `one of "EdDSA","ES256","RS256"`},
@@ -270,8 +279,8 @@ func TestConfigHidesSecrets(t *testing.T) {
 			t.Errorf("postern config: %s is %q, want %q", name, rows[name], want)
 		}
 	}
-	if rows["HELP"] != "" || len(rows) != 49 {
-		t.Errorf("postern config has %d rows, want the head and 48 settings:\n%s", len(rows), table)
+	if rows["HELP"] != "" || len(rows) != 50 {
+		t.Errorf("postern config has %d rows, want the head and 49 settings:\n%s", len(rows), table)
 	}
 	if _, err := os.Stat(s.env["DATA_DIR"]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("postern config made the data directory: %v", err)

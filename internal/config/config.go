@@ -44,6 +44,8 @@ type Config struct {
 	DatabaseMaxConnections int    `group:"Data" default:"0" placeholder:"N" help:"How many connections to the database to keep at most; 0 suits the machine."`
 	Migrate                bool   `group:"Data" default:"true" negatable:"" help:"Bring the database's schema up to date at the start."`
 
+	AuditRetention time.Duration `group:"Data" default:"2160h" placeholder:"DURATION" help:"How long the audit log keeps what happened: 90 days. 0 is for ever."`
+
 	JWTSecret         Secret `group:"Accounts" name:"jwt-secret" placeholder:"SECRET" help:"What access tokens are signed with by HS256, 32 bytes at least. Development makes one and keeps it in the data directory."`
 	JWTSecretPrevious Secret `group:"Accounts" name:"jwt-secret-previous" placeholder:"SECRET" help:"Another secret whose access tokens are good, too: the one before, or the next."`
 	JWTKeys           string `group:"Accounts" name:"jwt-keys" placeholder:"FILE" help:"Keys to sign access tokens with instead, by EdDSA, ES256 or RS256: a private JWK Set, which postern keys makes."`
@@ -121,6 +123,7 @@ func (c *Config) Check() error {
 		{c.DataDir == "", "DATA_DIR", "it must not be empty"},
 		{!c.DatabaseURL.valid(), "DATABASE_URL", "it is neither postgres://USER:PASSWORD@HOST:PORT/DATABASE nor sqlite:PATH"},
 		{c.DatabaseMaxConnections < 0, "DATABASE_MAX_CONNECTIONS", "it must not be negative"},
+		{c.AuditRetention < 0, "AUDIT_RETENTION", "it must not be negative; 0 keeps what happened for ever"},
 		{c.JWTSecret.short(), "JWT_SECRET", c.JWTSecret.problem()},
 		{c.JWTSecretPrevious.short(), "JWT_SECRET_PREVIOUS", c.JWTSecretPrevious.problem()},
 		{c.JWTAudience == "", "JWT_AUDIENCE", "it must not be empty"},

@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,6 +32,7 @@ const (
 	userPrefix    = "user"
 	sessionPrefix = "session"
 	postPrefix    = "post"
+	eventPrefix   = "event"
 )
 
 // NewUser, NewSession, NewPost, NewEvent and NewMail make an id for something created at the given moment, to the microsecond.
@@ -44,17 +46,20 @@ func NewMail(at time.Time) Mail       { return Mail{generate(at)} }
 func (u User) String() string    { return format(userPrefix, u.UUID) }
 func (s Session) String() string { return format(sessionPrefix, s.UUID) }
 func (p Post) String() string    { return format(postPrefix, p.UUID) }
+func (e Event) String() string   { return format(eventPrefix, e.UUID) }
 
 // MarshalGQL writes the TypeID as a GraphQL ID.
 func (u User) MarshalGQL(w io.Writer)    { writeQuoted(w, u.String()) }
 func (s Session) MarshalGQL(w io.Writer) { writeQuoted(w, s.String()) }
 func (p Post) MarshalGQL(w io.Writer)    { writeQuoted(w, p.String()) }
+func (e Event) MarshalGQL(w io.Writer)   { writeQuoted(w, e.String()) }
 
 // UnmarshalGQL reads a GraphQL ID. One that is malformed or of another type is the id of nothing: whoever asks for it is
 // told that there is no such thing.
 func (u *User) UnmarshalGQL(v any) error    { *u = ParseAny(v).User(); return nil }
 func (s *Session) UnmarshalGQL(v any) error { *s = ParseAny(v).Session(); return nil }
 func (p *Post) UnmarshalGQL(v any) error    { *p = ParseAny(v).Post(); return nil }
+func (e *Event) UnmarshalGQL(v any) error   { *e = ParseAny(v).Event(); return nil }
 
 // Any is an id whose type is still to be asked for.
 type Any struct {
@@ -66,16 +71,17 @@ type Any struct {
 func ParseAny(v any) Any {
 	text, _ := v.(string)
 	prefix, u, ok := parse(text)
-	if !ok || prefix != userPrefix && prefix != sessionPrefix && prefix != postPrefix {
+	if !ok || !slices.Contains([]string{userPrefix, sessionPrefix, postPrefix, eventPrefix}, prefix) {
 		return Any{}
 	}
 	return Any{UUID: u, prefix: prefix}
 }
 
-// User, Session and Post return the id if it is of that type, and the id of nothing if not.
+// User, Session, Post and Event return the id if it is of that type, and the id of nothing if not.
 func (a Any) User() User       { return User{a.of(userPrefix)} }
 func (a Any) Session() Session { return Session{a.of(sessionPrefix)} }
 func (a Any) Post() Post       { return Post{a.of(postPrefix)} }
+func (a Any) Event() Event     { return Event{a.of(eventPrefix)} }
 
 func (a Any) of(prefix string) uuid.UUID {
 	if a.prefix != prefix {
@@ -88,6 +94,7 @@ func (a Any) of(prefix string) uuid.UUID {
 func (u User) Any() Any    { return Any{u.UUID, userPrefix} }
 func (s Session) Any() Any { return Any{s.UUID, sessionPrefix} }
 func (p Post) Any() Any    { return Any{p.UUID, postPrefix} }
+func (e Event) Any() Any   { return Any{e.UUID, eventPrefix} }
 
 // MarshalGQL writes the TypeID as a GraphQL ID.
 func (a Any) MarshalGQL(w io.Writer) { writeQuoted(w, format(a.prefix, a.UUID)) }

@@ -18,6 +18,7 @@ func TestNewIsAUUIDOfVersion7(t *testing.T) {
 	at := time.Date(2026, 3, 14, 15, 9, 26, 535_897_932, time.UTC)
 	for name, u := range map[string]uuid.UUID{
 		"NewUser": id.NewUser(at).UUID, "NewSession": id.NewSession(at).UUID, "NewPost": id.NewPost(at).UUID,
+		"NewEvent": id.NewEvent(at).UUID,
 	} {
 		if u.Version() != 7 || u.Variant() != uuid.RFC4122 {
 			t.Errorf("%s() = %v of version %d and variant %v, want 7 and %v", name, u, u.Version(), u.Variant(), uuid.RFC4122)

@@ -37,7 +37,7 @@ func TestTypeIDVectors(t *testing.T) {
 func TestTypeIDRoundTrip(t *testing.T) {
 	now := time.Date(2026, 3, 14, 15, 9, 26, 535_897_000, time.UTC)
 	for range 100 {
-		user, session, post := id.NewUser(now), id.NewSession(now), id.NewPost(now)
+		user, session, post, event := id.NewUser(now), id.NewSession(now), id.NewPost(now), id.NewEvent(now)
 		if got := id.ParseAny(user.String()).User(); got != user {
 			t.Errorf("ParseAny(%v).User() = %v, want it back", user, got)
 		}
@@ -47,16 +47,23 @@ func TestTypeIDRoundTrip(t *testing.T) {
 		if got := id.ParseAny(post.String()).Post(); got != post {
 			t.Errorf("ParseAny(%v).Post() = %v, want it back", post, got)
 		}
+		if got := id.ParseAny(event.String()).Event(); got != event {
+			t.Errorf("ParseAny(%v).Event() = %v, want it back", event, got)
+		}
 	}
 }
 
 func TestAnyKeepsTheType(t *testing.T) {
 	user, session, post := id.NewUser(time.Now()), id.NewSession(time.Now()), id.NewPost(time.Now())
+	event := id.NewEvent(time.Now())
 	for _, test := range []struct {
 		any  id.Any
 		text string
 	}{
-		{user.Any(), user.String()}, {session.Any(), session.String()}, {post.Any(), post.String()},
+		{user.Any(), user.String()},
+		{session.Any(), session.String()},
+		{post.Any(), post.String()},
+		{event.Any(), event.String()},
 	} {
 		if want := id.ParseAny(test.text); test.any != want {
 			t.Errorf("Any() = %v, want that of %s", test.any, test.text)
@@ -135,6 +142,10 @@ func TestGraphQL(t *testing.T) {
 	if err := session.UnmarshalGQL(id.NewSession(time.Now()).String()); err != nil || session == (id.Session{}) {
 		t.Errorf("UnmarshalGQL(a session) = %v, %v, want it", session, err)
 	}
+	var event id.Event
+	if err := event.UnmarshalGQL(id.NewEvent(time.Now()).String()); err != nil || event == (id.Event{}) {
+		t.Errorf("UnmarshalGQL(an event) = %v, %v, want it", event, err)
+	}
 	var one id.Any
 	if err := one.UnmarshalGQL(post.String()); err != nil || one.Post() != post {
 		t.Errorf("UnmarshalGQL(%v) = %v, %v, want it back", post, one, err)
@@ -149,6 +160,7 @@ func FuzzParseAny(f *testing.F) {
 		f.Add(v.uuid)
 	}
 	f.Add("session_01h455vb4pex5vsknk084sn02q")
+	f.Add("event_01h455vb4pex5vsknk084sn02q")
 	f.Add("_")
 	f.Fuzz(func(t *testing.T, text string) {
 		parsed := id.ParseAny(text)
@@ -160,6 +172,7 @@ func FuzzParseAny(f *testing.F) {
 			parsed.User():    parsed.User() == (id.User{}),
 			parsed.Session(): parsed.Session() == (id.Session{}),
 			parsed.Post():    parsed.Post() == (id.Post{}),
+			parsed.Event():   parsed.Event() == (id.Event{}),
 		} {
 			if nothing {
 				continue

@@ -6,7 +6,10 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
+	"postern/internal/account"
+	"postern/internal/id"
 	"postern/internal/store"
 	"postern/internal/store/storetest"
 )
@@ -157,6 +160,43 @@ func TestMigratePublications(t *testing.T) {
 		published, err := s.Published(t.Context(), 0, 10)
 		if err != nil || len(published) != 2 || published[0].Post.Title != "Notes 2" || published[1].Post.Title != "Notes 3" {
 			t.Errorf("Published() = %v, %v, want the second and the third", published, err)
+		}
+	})
+}
+
+// TestMigrateEvents has events of before they had positions: they come first, in the order of their ids, and those of a program
+// that still runs after them.
+func TestMigrateEvents(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := open(t, store.Options{URL: url})
+		if err := s.MigrateTo(t.Context(), 4); err != nil {
+			t.Fatal(err)
+		}
+		events := make([]account.Event, 4)
+		for i := range events {
+			at := begin.Add(time.Duration(i) * time.Second)
+			events[i] = account.Event{ID: id.NewEvent(at), Kind: account.LoginFailed, CreatedAt: at}
+		}
+		record := func(events ...account.Event) {
+			t.Helper()
+			if err := s.Record(t.Context(), events...); err != nil { // it names no column of later
+				t.Fatal(err)
+			}
+		}
+		record(events[2], events[0])
+		if _, err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		record(events[3])
+		record(events[1])
+		found, err := s.Log(t.Context(), account.EventFilter{}, 0, 10)
+		if err != nil || len(found) != 4 {
+			t.Fatalf("Log() = %v, %v, want 4 events", found, err)
+		}
+		for i, want := range []account.Event{events[0], events[2], events[3], events[1]} {
+			if found[i].ID != want.ID || found[i].Position != int64(i+1) {
+				t.Errorf("Log() has %s at %d, want %s at %d", found[i].ID, found[i].Position, want.ID, i+1)
+			}
 		}
 	})
 }

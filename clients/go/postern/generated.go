@@ -52,6 +52,99 @@ func (v *AccountUser) GetHandle() string { return v.Handle }
 // GetName returns AccountUser.Name, and is useful for accessing the field via an interface.
 func (v *AccountUser) GetName() string { return v.Name }
 
+// ActivityResponse is returned by Activity on success.
+type ActivityResponse struct {
+	// The account that the access token belongs to; null without a token.
+	Viewer *ActivityViewer `json:"viewer"`
+}
+
+// GetViewer returns ActivityResponse.Viewer, and is useful for accessing the field via an interface.
+func (v *ActivityResponse) GetViewer() *ActivityViewer { return v.Viewer }
+
+// ActivityViewer includes the requested fields of the GraphQL type Viewer.
+// The GraphQL type's documentation follows.
+//
+// The account that is asking, as only its owner sees it.
+type ActivityViewer struct {
+	// What happened to the account, newest first: so its owner sees whether anybody else was there. It is not kept for ever.
+	Activity ActivityViewerActivityEventConnection `json:"activity"`
+}
+
+// GetActivity returns ActivityViewer.Activity, and is useful for accessing the field via an interface.
+func (v *ActivityViewer) GetActivity() ActivityViewerActivityEventConnection { return v.Activity }
+
+// ActivityViewerActivityEventConnection includes the requested fields of the GraphQL type EventConnection.
+// The GraphQL type's documentation follows.
+//
+// A page of events.
+type ActivityViewerActivityEventConnection struct {
+	// The events alone.
+	Nodes []ActivityViewerActivityEventConnectionNodesEvent `json:"nodes"`
+	// Where this page stands.
+	PageInfo ActivityViewerActivityEventConnectionPageInfo `json:"pageInfo"`
+}
+
+// GetNodes returns ActivityViewerActivityEventConnection.Nodes, and is useful for accessing the field via an interface.
+func (v *ActivityViewerActivityEventConnection) GetNodes() []ActivityViewerActivityEventConnectionNodesEvent {
+	return v.Nodes
+}
+
+// GetPageInfo returns ActivityViewerActivityEventConnection.PageInfo, and is useful for accessing the field via an interface.
+func (v *ActivityViewerActivityEventConnection) GetPageInfo() ActivityViewerActivityEventConnectionPageInfo {
+	return v.PageInfo
+}
+
+// ActivityViewerActivityEventConnectionNodesEvent includes the requested fields of the GraphQL type Event.
+// The GraphQL type's documentation follows.
+//
+// Something that happened to an account, as the audit log has it.
+type ActivityViewerActivityEventConnectionNodesEvent struct {
+	// Opaque and globally unique.
+	Id string `json:"id"`
+	// What happened.
+	Kind EventKind `json:"kind"`
+	// When it happened.
+	CreatedAt time.Time `json:"createdAt"`
+	// Where it was done from; null if it was done by the command.
+	IpAddress *string `json:"ipAddress"`
+	// What the client called itself that did it; null if it did not, or if it was done by the command.
+	UserAgent *string `json:"userAgent"`
+}
+
+// GetId returns ActivityViewerActivityEventConnectionNodesEvent.Id, and is useful for accessing the field via an interface.
+func (v *ActivityViewerActivityEventConnectionNodesEvent) GetId() string { return v.Id }
+
+// GetKind returns ActivityViewerActivityEventConnectionNodesEvent.Kind, and is useful for accessing the field via an interface.
+func (v *ActivityViewerActivityEventConnectionNodesEvent) GetKind() EventKind { return v.Kind }
+
+// GetCreatedAt returns ActivityViewerActivityEventConnectionNodesEvent.CreatedAt, and is useful for accessing the field via an interface.
+func (v *ActivityViewerActivityEventConnectionNodesEvent) GetCreatedAt() time.Time {
+	return v.CreatedAt
+}
+
+// GetIpAddress returns ActivityViewerActivityEventConnectionNodesEvent.IpAddress, and is useful for accessing the field via an interface.
+func (v *ActivityViewerActivityEventConnectionNodesEvent) GetIpAddress() *string { return v.IpAddress }
+
+// GetUserAgent returns ActivityViewerActivityEventConnectionNodesEvent.UserAgent, and is useful for accessing the field via an interface.
+func (v *ActivityViewerActivityEventConnectionNodesEvent) GetUserAgent() *string { return v.UserAgent }
+
+// ActivityViewerActivityEventConnectionPageInfo includes the requested fields of the GraphQL type PageInfo.
+// The GraphQL type's documentation follows.
+//
+// Where a page stands in its list; both flags are exact in both directions.
+type ActivityViewerActivityEventConnectionPageInfo struct {
+	// Whether more follows.
+	HasNextPage bool `json:"hasNextPage"`
+	// The cursor of the last item; null on an empty page.
+	EndCursor *string `json:"endCursor"`
+}
+
+// GetHasNextPage returns ActivityViewerActivityEventConnectionPageInfo.HasNextPage, and is useful for accessing the field via an interface.
+func (v *ActivityViewerActivityEventConnectionPageInfo) GetHasNextPage() bool { return v.HasNextPage }
+
+// GetEndCursor returns ActivityViewerActivityEventConnectionPageInfo.EndCursor, and is useful for accessing the field via an interface.
+func (v *ActivityViewerActivityEventConnectionPageInfo) GetEndCursor() *string { return v.EndCursor }
+
 // CreatePostCreatePostCreatePostPayload includes the requested fields of the GraphQL type CreatePostPayload.
 // The GraphQL type's documentation follows.
 //
@@ -292,6 +385,75 @@ func (v *DeletePostResponse) GetDeletePost() *DeletePostDeletePostDeletePostPayl
 	return v.DeletePost
 }
 
+// What happens to an account.
+type EventKind string
+
+const (
+	// The account was opened.
+	EventKindSignedUp EventKind = "SIGNED_UP"
+	// Somebody logged in.
+	EventKindLoggedIn EventKind = "LOGGED_IN"
+	// Somebody tried to log in with another password.
+	EventKindLoginFailed EventKind = "LOGIN_FAILED"
+	// A session was logged out.
+	EventKindLoggedOut EventKind = "LOGGED_OUT"
+	// A session was ended by another.
+	EventKindSessionRevoked EventKind = "SESSION_REVOKED"
+	// All sessions but one were ended by that.
+	EventKindOtherSessionsRevoked EventKind = "OTHER_SESSIONS_REVOKED"
+	// A refresh token came back that had been used before, which ended its session: somebody else may have it.
+	EventKindRefreshTokenReused EventKind = "REFRESH_TOKEN_REUSED"
+	// The password was changed, which ended the other sessions.
+	EventKindPasswordChanged EventKind = "PASSWORD_CHANGED"
+	// Somebody who was logged in did not know the password when they were asked for it.
+	EventKindConfirmationFailed EventKind = "CONFIRMATION_FAILED"
+	// The account may do more, or less, than before.
+	EventKindRoleChanged EventKind = "ROLE_CHANGED"
+	// The account was disabled, and all its sessions ended.
+	EventKindAccountDisabled EventKind = "ACCOUNT_DISABLED"
+	// The account may be logged in to again.
+	EventKindAccountEnabled EventKind = "ACCOUNT_ENABLED"
+	// The account was deleted.
+	EventKindAccountDeleted EventKind = "ACCOUNT_DELETED"
+	// Somebody asked for a mail to set another password by.
+	EventKindPasswordResetRequested EventKind = "PASSWORD_RESET_REQUESTED"
+	// By such a mail another password was set, which ended all sessions.
+	EventKindPasswordReset EventKind = "PASSWORD_RESET"
+	// A mail was asked for to verify the email by.
+	EventKindEmailVerificationRequested EventKind = "EMAIL_VERIFICATION_REQUESTED"
+	// The email was verified by such a mail.
+	EventKindEmailVerified EventKind = "EMAIL_VERIFIED"
+	// A mail was asked for to another email.
+	EventKindEmailChangeRequested EventKind = "EMAIL_CHANGE_REQUESTED"
+	// By such a mail another email became that of the account.
+	EventKindEmailChanged EventKind = "EMAIL_CHANGED"
+	// That was undone by the mail to the email before, which ended all sessions.
+	EventKindEmailChangeUndone EventKind = "EMAIL_CHANGE_UNDONE"
+)
+
+var AllEventKind = []EventKind{
+	EventKindSignedUp,
+	EventKindLoggedIn,
+	EventKindLoginFailed,
+	EventKindLoggedOut,
+	EventKindSessionRevoked,
+	EventKindOtherSessionsRevoked,
+	EventKindRefreshTokenReused,
+	EventKindPasswordChanged,
+	EventKindConfirmationFailed,
+	EventKindRoleChanged,
+	EventKindAccountDisabled,
+	EventKindAccountEnabled,
+	EventKindAccountDeleted,
+	EventKindPasswordResetRequested,
+	EventKindPasswordReset,
+	EventKindEmailVerificationRequested,
+	EventKindEmailVerified,
+	EventKindEmailChangeRequested,
+	EventKindEmailChanged,
+	EventKindEmailChangeUndone,
+}
+
 // FeedPostsPostConnection includes the requested fields of the GraphQL type PostConnection.
 // The GraphQL type's documentation follows.
 //
@@ -476,6 +638,7 @@ func (v *LoginResponse) GetLogin() *LoginLoginLoginPayload { return v.Login }
 // NodeNode includes the requested fields of the GraphQL interface Node.
 //
 // NodeNode is implemented by the following types:
+// NodeNodeEvent
 // NodeNodePost
 // NodeNodeSession
 // NodeNodeUser
@@ -493,6 +656,7 @@ type NodeNode interface {
 	GetId() string
 }
 
+func (v *NodeNodeEvent) implementsGraphQLInterfaceNodeNode()   {}
 func (v *NodeNodePost) implementsGraphQLInterfaceNodeNode()    {}
 func (v *NodeNodeSession) implementsGraphQLInterfaceNodeNode() {}
 func (v *NodeNodeUser) implementsGraphQLInterfaceNodeNode()    {}
@@ -511,6 +675,9 @@ func __unmarshalNodeNode(b []byte, v *NodeNode) error {
 	}
 
 	switch tn.TypeName {
+	case "Event":
+		*v = new(NodeNodeEvent)
+		return json.Unmarshal(b, *v)
 	case "Post":
 		*v = new(NodeNodePost)
 		return json.Unmarshal(b, *v)
@@ -533,6 +700,14 @@ func __marshalNodeNode(v *NodeNode) ([]byte, error) {
 
 	var typename string
 	switch v := (*v).(type) {
+	case *NodeNodeEvent:
+		typename = "Event"
+
+		result := struct {
+			TypeName string `json:"__typename"`
+			*NodeNodeEvent
+		}{typename, v}
+		return json.Marshal(result)
 	case *NodeNodePost:
 		typename = "Post"
 
@@ -564,6 +739,22 @@ func __marshalNodeNode(v *NodeNode) ([]byte, error) {
 			`unexpected concrete type for NodeNode: "%T"`, v)
 	}
 }
+
+// NodeNodeEvent includes the requested fields of the GraphQL type Event.
+// The GraphQL type's documentation follows.
+//
+// Something that happened to an account, as the audit log has it.
+type NodeNodeEvent struct {
+	Typename *string `json:"__typename"`
+	// Opaque and globally unique.
+	Id string `json:"id"`
+}
+
+// GetTypename returns NodeNodeEvent.Typename, and is useful for accessing the field via an interface.
+func (v *NodeNodeEvent) GetTypename() *string { return v.Typename }
+
+// GetId returns NodeNodeEvent.Id, and is useful for accessing the field via an interface.
+func (v *NodeNodeEvent) GetId() string { return v.Id }
 
 // NodeNodePost includes the requested fields of the GraphQL type Post.
 // The GraphQL type's documentation follows.
@@ -2298,6 +2489,18 @@ type ViewerResponse struct {
 // GetViewer returns ViewerResponse.Viewer, and is useful for accessing the field via an interface.
 func (v *ViewerResponse) GetViewer() *Account { return v.Viewer }
 
+// __ActivityInput is used internally by genqlient
+type __ActivityInput struct {
+	First int     `json:"first"`
+	After *string `json:"after"`
+}
+
+// GetFirst returns __ActivityInput.First, and is useful for accessing the field via an interface.
+func (v *__ActivityInput) GetFirst() int { return v.First }
+
+// GetAfter returns __ActivityInput.After, and is useful for accessing the field via an interface.
+func (v *__ActivityInput) GetAfter() *string { return v.After }
+
 // __CreatePostInput is used internally by genqlient
 type __CreatePostInput struct {
 	Input CreatePostInput `json:"input"`
@@ -2377,6 +2580,55 @@ type __UpdatePostInput struct {
 
 // GetInput returns __UpdatePostInput.Input, and is useful for accessing the field via an interface.
 func (v *__UpdatePostInput) GetInput() UpdatePostInput { return v.Input }
+
+// The query executed by Activity.
+const Activity_Operation = `
+query Activity ($first: Int!, $after: String) {
+	viewer {
+		activity(first: $first, after: $after) {
+			nodes {
+				id
+				kind
+				createdAt
+				ipAddress
+				userAgent
+			}
+			pageInfo {
+				hasNextPage
+				endCursor
+			}
+		}
+	}
+}
+`
+
+// What happened to the account, newest first, for its owner to look whether somebody else was there.
+func Activity(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	first int,
+	after *string,
+) (data_ *ActivityResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "Activity",
+		Query:  Activity_Operation,
+		Variables: &__ActivityInput{
+			First: first,
+			After: after,
+		},
+	}
+
+	data_ = &ActivityResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
 
 // The mutation executed by CreatePost.
 const CreatePost_Operation = `

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { edit, feed, login, publish, read, refresh, Refused, signup } from '../src/blog.js';
 import { Client, hashOf, RequestError } from '../src/client.js';
-import { DeletePostDocument, FeedDocument, NodeDocument, ViewerDocument } from '../src/generated/graphql.js';
+import { ActivityDocument, DeletePostDocument, FeedDocument, NodeDocument, ViewerDocument } from '../src/generated/graphql.js';
 import { start } from './postern.js';
 
 const documents = join(import.meta.dirname, '../../src/generated/persisted-documents.json');
@@ -51,6 +51,9 @@ async function blog(client: Client): Promise<void> {
   await refresh(client, await login(client, ada.email, ada.password));
   const { viewer } = await client.ask(ViewerDocument);
   assert.equal(viewer?.user.handle, 'ada');
+  const activity = (await client.ask(ActivityDocument, { first: 2 })).viewer?.activity;
+  assert.deepEqual(activity?.nodes.map(({ kind }) => kind), ['LOGGED_IN', 'LOGIN_FAILED']);
+  assert.equal(activity.pageInfo.hasNextPage, true);
 
   for (const title of ['One', 'Two', 'Three']) await publish(client, { title, content: `*${title}*` });
   await assert.rejects(publish(client, { title: '', content: '' }), isProblem('ValidationError'));

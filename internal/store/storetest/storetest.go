@@ -75,7 +75,10 @@ func Open(t testing.TB, url string) *store.Store {
 // Run checks every sentence of the comments of account.Store and blog.Store. What open returns is empty, and the test's own.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
-	for _, contract := range [][]clause{accounts(), sessions(), posts(), publications(), pages(), races(), attempts(), events(), mails(), cancellations(), values()} {
+	for _, contract := range [][]clause{
+		accounts(), sessions(), posts(), publications(), pages(), races(), attempts(), events(), audits(), mails(), cancellations(),
+		values(),
+	} {
 		for _, c := range contract {
 			t.Run(c.sentence, func(t *testing.T) { c.check(newScene(t, open(t))) })
 		}

@@ -83,8 +83,8 @@ query Posts($first: Int, $after: String) {
 }`, { first: 5, after: null }),
 
   example(`
-# 5 of 6. Who am I, and where am I logged in?
-# Without a token the answer is null.
+# 5 of 6. Who am I, where am I logged in, and
+# what happened? Without a token it is null.
 
 query Viewer {
   viewer {
@@ -98,6 +98,9 @@ query Viewer {
         lastUsedAt
         isCurrent
       }
+    }
+    activity(first: 5) {
+      nodes { kind createdAt ipAddress }
     }
   }
 }`),
