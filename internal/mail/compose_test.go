@@ -140,7 +140,8 @@ func TestNamesAreNoMarkupAndNoLines(t *testing.T) {
 	t.Parallel()
 	hostile := []string{
 		`<script>alert(1)</script>`, `"><a href=x>here</a>`, "Ada\r\nBcc: eve@evil.example", "Ada\n\nYour account is lost:\n\nrun",
-		"Ada\u2028\u2029next", "Ada\u0085next\v\f\x00\x1b[2J", "\u202egnp.exe", "{{.Token}}", "=?utf-8?q?Eve?=", "\xff\xfe", strings.Repeat("Ada ", 500),
+		"Ada\u2028\u2029next", "Ada\u0085next\v\f\x00\x1b[2J", "\u202egnp.exe", "{{.Token}}", "=?utf-8?q?Eve?=", "\xff\xfe",
+		strings.Repeat("Ada ", 500),
 	}
 	for _, kind := range mail.Kinds() {
 		d := told(kind)
@@ -157,7 +158,8 @@ func TestNamesAreNoMarkupAndNoLines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if strings.ContainsAny(subject, "\r\n\x00\x1b\v\f\u0085\u2028\u202e") || strings.ContainsAny(text+page, "\r\x00\x1b\v\f\u0085\u2028\u2029\u202e") {
+			if strings.ContainsAny(subject, "\r\n\x00\x1b\v\f\u0085\u2028\u202e") ||
+				strings.ContainsAny(text+page, "\r\x00\x1b\v\f\u0085\u2028\u2029\u202e") {
 				t.Errorf("%s with %q has control characters: %q, %q", kind, s, subject, text)
 			}
 			if strings.Count(text, "\n\n") != strings.Count(plain, "\n\n") {
@@ -216,7 +218,8 @@ func TestMailsThatCannotBeWritten(t *testing.T) {
 	} {
 		d := told(test.kind)
 		test.change(&d)
-		if _, text, page, err := mail.Compose(test.kind, d); err == nil || text != "" || page != "" || strings.Contains(err.Error(), token) {
+		if _, text, page, err := mail.Compose(test.kind, d); err == nil || text != "" || page != "" ||
+			strings.Contains(err.Error(), token) {
 			t.Errorf("Compose(%s) = %v, want an error that does not tell the token", name, err)
 		}
 	}
@@ -225,8 +228,10 @@ func TestMailsThatCannotBeWritten(t *testing.T) {
 func TestHowLongALinkWorks(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
-		0: "The link works once.", time.Second: "within a minute.", time.Minute: "within 1 minute.", 30 * time.Minute: "within 30 minutes.",
-		time.Hour: "within 1 hour.", 90 * time.Minute: "within 90 minutes.", 24 * time.Hour: "within 24 hours.", 7 * 24 * time.Hour: "within 7 days.",
+		0: "The link works once.", time.Second: "within a minute.", time.Minute: "within 1 minute.",
+		30 * time.Minute: "within 30 minutes.",
+		time.Hour:        "within 1 hour.", 90 * time.Minute: "within 90 minutes.", 24 * time.Hour: "within 24 hours.",
+		7 * 24 * time.Hour: "within 7 days.",
 	} {
 		data := told(mail.ResetPassword)
 		data.ExpiresIn = d

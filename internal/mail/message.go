@@ -49,7 +49,9 @@ func (w writer) write(m Message) (written, error) {
 	if err != nil {
 		return written{}, &Error{Step: StepMessage, Err: err}
 	}
-	mime := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP), gomail.WithCharset(gomail.CharsetUTF8))
+	mime := gomail.NewMsg(
+		gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP), gomail.WithCharset(gomail.CharsetUTF8),
+	)
 	mime.FromMailAddress(w.from)
 	mime.ToMailAddress(&mail.Address{Address: to})
 	mime.Subject(headerText(m.Subject))

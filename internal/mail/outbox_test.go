@@ -42,7 +42,8 @@ func TestOutbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if read := open(t, content); read.text != m.Text || read.html != m.HTML || read.header.Get("Message-Id") != "<mail_01kb0z@localhost>" {
+	if read := open(t, content); read.text != m.Text || read.html != m.HTML ||
+		read.header.Get("Message-Id") != "<mail_01kb0z@localhost>" {
 		t.Errorf("the outbox has\n%s", content)
 	}
 	for path, want := range map[string]fs.FileMode{path: 0o600, folder: fs.ModeDir | 0o700} {
@@ -102,8 +103,9 @@ func TestNew(t *testing.T) {
 		t.Errorf("New(nothing) = %v, %v, want none", sender, err)
 	}
 	for from, good := range map[string]bool{
-		"blog@example.org": true, "Postern <blog@example.org>": true, "Büro <blog@bücher.example>": true, `"A, B" <blog@example.org>`: true,
-		"": false, "Postern": false, "blog@": false, "a@example.org, b@example.org": false, "bücher@example.org": false,
+		"blog@example.org": true, "Postern <blog@example.org>": true, "Büro <blog@bücher.example>": true,
+		`"A, B" <blog@example.org>`: true,
+		"":                          false, "Postern": false, "blog@": false, "a@example.org, b@example.org": false, "bücher@example.org": false,
 		"Postern <blog@example.org>\r\nBcc: eve@evil.example": false, `"a b"@example.org`: false,
 	} {
 		if sender, err := mail.New(mail.Options{Server: server, From: from}); (err == nil) != good || (sender != nil) != good {

@@ -94,7 +94,10 @@ func Start(t testing.TB, o Options) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Host: "127.0.0.1", Roots: x509.NewCertPool(), options: o, ca: ca, arrived: make(chan Mail, most), hanging: make(chan struct{}, most)}
+	s := &Server{
+		Host: "127.0.0.1", Roots: x509.NewCertPool(), options: o, ca: ca, arrived: make(chan Mail, most),
+		hanging: make(chan struct{}, most),
+	}
 	s.Roots.AppendCertsFromPEM(ca)
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	s.Port, _ = strconv.Atoi(port)
