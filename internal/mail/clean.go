@@ -13,7 +13,7 @@ func oneLine(s string) string {
 		switch {
 		case unicode.Is(unicode.Bidi_Control, r), r == unicode.ReplacementChar:
 			return -1
-		case unicode.IsControl(r), unicode.IsSpace(r), r == '\u2028', r == '\u2029':
+		case unicode.IsControl(r), unicode.IsSpace(r):
 			return ' '
 		default:
 			return r
