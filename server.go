@@ -31,6 +31,7 @@ import (
 	"postern/internal/config"
 	"postern/internal/httpd"
 	"postern/internal/limit"
+	"postern/internal/mail"
 	"postern/internal/store"
 	"postern/internal/throttle"
 	"postern/internal/transport"
@@ -50,7 +51,7 @@ func main() {
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return cli.Run(ctx, cli.Env{
 		Args: args, Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr,
-		Open: openStore, Now: time.Now,
+		Open: openStore, Now: time.Now, Mail: newMail,
 		Accounts: func(c config.Config, s *store.Store) *account.Service {
 			return account.NewService(account.Options{
 				Store: s, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now, MinPassword: c.PasswordMinLength,
@@ -62,6 +63,25 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 
 func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
 	return store.Open(ctx, store.Options{URL: c.Database(), MaxConnections: c.DatabaseMaxConnections, Log: log})
+}
+
+// newMail makes what sends mails; it answers mail.ErrNone where nothing does.
+func newMail(c config.Config, log *slog.Logger) (mail.Sender, error) {
+	server, err := c.SMTP()
+	if err != nil {
+		return nil, err
+	}
+	sender, err := mail.New(mail.Options{
+		Server: mail.Server{
+			Host: server.Host, Port: server.Port, Security: mail.Security(server.Security),
+			User: server.User, Password: server.Password.Reveal(),
+		},
+		Outbox: c.Outbox(), From: c.MailSender(), Hello: c.MailHello(), Now: time.Now, Log: log,
+	})
+	if err != nil && !errors.Is(err, mail.ErrNone) {
+		err = &config.Error{Setting: "MAIL_FROM", Problem: err.Error()}
+	}
+	return sender, err
 }
 
 // serve runs the server until ctx ends and all running requests are answered.
