@@ -55,6 +55,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		Accounts: func(c config.Config, s *store.Store) *account.Service {
 			return account.NewService(account.Options{
 				Store: s, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now, MinPassword: c.PasswordMinLength,
+				Mail: c.Mails(), Notices: account.NoticesNamed(c.MailNotices), // which the server sends
 			})
 		},
 		Serve: func(ctx context.Context, c config.Config) error { return serve(ctx, c, stdout, stderr) },
@@ -109,11 +110,20 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	if err := prepare(ctx, c, db, log); err != nil {
 		return err
 	}
+	sender, err := newMail(c, log)
+	if err != nil && !errors.Is(err, mail.ErrNone) {
+		return err
+	}
 	accounts, authenticator, err := newAccounts(c, db, tokens, log)
 	if err != nil {
 		return err
 	}
 	defer inBackground(ctx, accounts.Run)()
+	if sender != nil {
+		defer inBackground(ctx, (&mail.Worker{
+			Queue: db, Sender: sender, Token: accounts.TokenOf, Site: c.Site(), FrontEnd: c.FrontEndURL, Now: time.Now, Log: log,
+		}).Run)()
+	}
 	posts := blog.NewService(blog.Options{
 		Store: db, Now: time.Now, PostsOfAccount: throttle.Limit{Most: c.LimitPostsOfAccount, Within: time.Hour},
 	})
@@ -224,10 +234,13 @@ func newAccounts(
 	accounts := account.NewService(account.Options{
 		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Tokens: tokens, Now: time.Now,
 		SignupOpen: c.Signup, SignupRole: signupRole, MinPassword: c.PasswordMinLength, Log: log, KeepEvents: c.AuditRetention,
+		Mail: c.Mails(), Notices: account.NoticesNamed(c.MailNotices),
 		Throttle: account.Throttle{
 			FailuresOfAccount: throttle.Limit{Most: c.LimitFailuresOfAccount},
 			FailuresOfAddress: throttle.Limit{Most: c.LimitFailuresOfAddress, Within: 10 * time.Minute},
 			SignupsOfAddress:  throttle.Limit{Most: c.LimitSignupsOfAddress, Within: time.Hour},
+			MailsOfAccount:    throttle.Limit{Most: c.LimitMailsOfAccount, Within: time.Hour},
+			MailsOfAddress:    throttle.Limit{Most: c.LimitMailsOfAddress, Within: time.Hour},
 		},
 	})
 	return accounts, auth.NewAuthenticator(tokens, accounts.Authorize), nil
@@ -330,7 +343,7 @@ func listen(
 ) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	server := newServer(base, site, log)
+	server := httpd.NewServer(base, site, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -351,21 +364,6 @@ func listen(
 	}
 	log.InfoContext(base, "stopped")
 	return nil
-}
-
-// newServer bounds how long a client may take: to say what it wants, to send it, to read the answer, and to think of something
-// else. What stays open has bounds of its own.
-func newServer(base context.Context, site http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           site,
-		BaseContext:       func(net.Listener) context.Context { return base },
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16<<10 - 4<<10, // net/http reads four kilobytes more
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
 }
 
 // banner tells somebody at a terminal where to click.

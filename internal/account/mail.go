@@ -45,6 +45,19 @@ func Notices() []MailKind {
 	return []MailKind{MailNewLogin, MailPasswordChanged, MailEmailChanged, MailRefreshTokenReused}
 }
 
+// NoticesNamed are those that somebody names: login, password, email, reuse.
+func NoticesNamed(names []string) (kinds []MailKind) {
+	known := map[string]MailKind{
+		"login": MailNewLogin, "password": MailPasswordChanged, "email": MailEmailChanged, "reuse": MailRefreshTokenReused,
+	}
+	for _, name := range names {
+		if kind, found := known[name]; found {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
 // Life is how long the token of such a mail works; 0 if it carries none.
 func (k MailKind) Life() time.Duration {
 	switch k {

@@ -58,6 +58,9 @@ type Config struct {
 	SMTPURL  URL    `group:"Mail" name:"smtp-url" placeholder:"URL" help:"The server that mails are handed to: smtps://USER:PASSWORD@HOST:465, or smtp://USER:PASSWORD@HOST:587, which must offer STARTTLS. Without it development writes mails to outbox in the data directory, and production sends none."`
 	MailFrom string `group:"Mail" placeholder:"ADDRESS" help:"Who writes mails: an address, or a name and an address in angle brackets. SMTP_URL needs it."`
 
+	FrontEndURL string   `group:"Mail" name:"frontend-url" placeholder:"URL" help:"Where links in mails lead to: below it are reset-password, verify-email and undo-email-change, and the token is in the fragment. Without it mails show the token."`
+	MailNotices []string `group:"Mail" default:"login,password,email,reuse" placeholder:"NOTICE" help:"Of what accounts are told by mail: a login by a client that was not seen before, another password, another email, and the reuse of a refresh token; or none."`
+
 	Limits                    Limits `embed:"" prefix:"limit-" group:"Limits"`
 	LimitPageSize             int    `group:"Limits" default:"100" placeholder:"N" help:"How many items a page may have, and how many ids can be asked for at once."`
 	LimitSubscriptions        int    `group:"Limits" default:"20" placeholder:"N" help:"How many subscriptions a WebSocket may have open."`
@@ -67,6 +70,8 @@ type Config struct {
 	LimitFailuresOfAccount int `group:"Limits" default:"5" placeholder:"N" help:"How often a password of an account may be wrong before the next attempt has to wait: 1s, and twice as long each time, up to 15m. 0 is no limit, here and below."`
 	LimitFailuresOfAddress int `group:"Limits" default:"30" placeholder:"N" help:"How many log-ins from an address may fail in 10 minutes."`
 	LimitSignupsOfAddress  int `group:"Limits" default:"5" placeholder:"N" help:"How many sign-ups may be tried from an address in an hour."`
+	LimitMailsOfAccount    int `group:"Limits" default:"5" placeholder:"N" help:"How many mails somebody may have sent to one email in an hour."`
+	LimitMailsOfAddress    int `group:"Limits" default:"20" placeholder:"N" help:"How many mails may be asked for from an address in an hour."`
 	LimitPostsOfAccount    int `group:"Limits" default:"60" placeholder:"N" help:"How many posts an account may create in an hour."`
 
 	LimitBody int64 `group:"Limits" default:"1048576" placeholder:"BYTES" help:"How long a request's body may be."`
@@ -180,6 +185,8 @@ func (c *Config) checkLimits() error {
 		{"LIMIT_FAILURES_OF_ACCOUNT", int64(c.LimitFailuresOfAccount), 0},
 		{"LIMIT_FAILURES_OF_ADDRESS", int64(c.LimitFailuresOfAddress), 0},
 		{"LIMIT_SIGNUPS_OF_ADDRESS", int64(c.LimitSignupsOfAddress), 0},
+		{"LIMIT_MAILS_OF_ACCOUNT", int64(c.LimitMailsOfAccount), 0},
+		{"LIMIT_MAILS_OF_ADDRESS", int64(c.LimitMailsOfAddress), 0},
 		{"LIMIT_POSTS_OF_ACCOUNT", int64(c.LimitPostsOfAccount), 0},
 	} {
 		switch {

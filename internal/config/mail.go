@@ -1,11 +1,13 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -96,8 +98,19 @@ func isIP(host string) bool {
 	return err == nil && ip.Zone() == ""
 }
 
+// notices are what MAIL_NOTICES may name.
+var notices = []string{"login", "password", "email", "reuse"}
+
 // checkMail finds what would keep mails from being sent.
 func (c *Config) checkMail() error {
+	if c.FrontEndURL != "" && !validPublicURL(c.FrontEndURL) {
+		return &Error{Setting: "FRONTEND_URL", Problem: fmt.Sprintf("%q is not like https://www.example.org", c.FrontEndURL)}
+	}
+	for _, name := range c.MailNotices {
+		if !slices.Contains(notices, name) && (name != "none" || len(c.MailNotices) > 1) {
+			return &Error{Setting: "MAIL_NOTICES", Problem: fmt.Sprintf("%q is none of %s, nor none alone", name, strings.Join(notices, ", "))}
+		}
+	}
 	if _, err := c.SMTP(); err != nil {
 		return err
 	}
@@ -133,6 +146,9 @@ func (c *Config) Outbox() string {
 	}
 	return filepath.Join(c.DataDir, "outbox")
 }
+
+// Mails tells whether mails are sent, or at least written.
+func (c *Config) Mails() bool { return c.SMTPURL != "" || c.Outbox() != "" }
 
 // MailHello is what the server calls itself to a server that takes mails: the host of PUBLIC_URL, if that is a name. "" leaves it to
 // MAIL_FROM.

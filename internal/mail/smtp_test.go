@@ -10,10 +10,11 @@ import (
 
 	"postern/internal/mail"
 	"postern/internal/mail/mailtest"
+	"postern/internal/store/storetest"
 )
 
 // TestMain looks whether anything is left that a mail had running.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { storetest.Main(m, func() error { return goleak.Find() }) }
 
 const (
 	user     = "jane@example.org"
