@@ -74,6 +74,7 @@ func changes() map[string]func(e *elsewhere, token string) {
 			e.ask(e.other, `changePassword(input: {currentPassword: "`+password+`", newPassword: "a heron reads the weather"})`)
 		},
 		"deleteAccount": func(e *elsewhere, _ string) { e.ask(e.other, `deleteAccount(input: {password: "`+password+`"})`) },
+		"user delete":   func(e *elsewhere, _ string) { e.env.command(e.t, "", "user", "delete", "--yes", e.email) },
 		"user disable":  func(e *elsewhere, _ string) { e.env.command(e.t, "", "user", "disable", e.email) },
 		"user password": func(e *elsewhere, _ string) {
 			e.env.command(e.t, "a heron reads the weather\n", "user", "password", e.email)

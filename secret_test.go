@@ -132,7 +132,7 @@ func (w *witness) live(t *testing.T, env environment) (access, password, refresh
 	for _, passwords := range [][2]string{{guess, second}, {first, weak}, {first, first[:9]}, {first, second}, {first, second}} {
 		w.ask(t, access, fmt.Sprintf(change, passwords[0]), passwords[1])
 	}
-	w.ask(t, access, `mutation($v: String!) { deleteAccount(input: {password: $v}) { errors { message } } }`, guess)
+	w.confirms(t, env, access, guess, second)
 	w.malformed(t, access, second, newest)
 	w.streams(t, access, second, newest)
 

@@ -279,7 +279,7 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 func newExecutor(c config.Config, documents *transport.Documents, o graph.Options) *executor.Executor {
 	o.Documents = transport.NewDocumentCache(transport.Bounds{Entries: 1000, Bytes: 32 << 20})
 	limits := limit.Limits(c.Limits)
-	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "refreshToken"}
+	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "exportAccount", "refreshToken"}
 	exec := graph.NewExecutor(o)
 	exec.Use(documents)
 	exec.Use(limit.NewExtension(limits, o.Documents))

@@ -67,6 +67,7 @@ type MutationResolver interface {
 	ChangeEmail(ctx context.Context, input account.ChangeEmailInput) (*ChangeEmailPayload, error)
 	UndoEmailChange(ctx context.Context, input account.UndoEmailChangeInput) (*UndoEmailChangePayload, error)
 	UpdateProfile(ctx context.Context, input account.UpdateProfileInput) (*UpdateProfilePayload, error)
+	ExportAccount(ctx context.Context, input account.ExportAccountInput) (*ExportAccountPayload, error)
 	DeleteAccount(ctx context.Context, input account.DeleteAccountInput) (*DeleteAccountPayload, error)
 	CreatePost(ctx context.Context, input blog.CreatePostInput) (*CreatePostPayload, error)
 	UpdatePost(ctx context.Context, input blog.UpdatePostInput) (*UpdatePostPayload, error)
@@ -126,6 +127,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
 			graphql.NewInputUnmarshaler("DeleteAccountInput", ec.unmarshalInputDeleteAccountInput),
 			graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
+			graphql.NewInputUnmarshaler("ExportAccountInput", ec.unmarshalInputExportAccountInput),
 			graphql.NewInputUnmarshaler("LoginInput", ec.unmarshalInputLoginInput),
 			graphql.NewInputUnmarshaler("PostFilter", ec.unmarshalInputPostFilter),
 			graphql.NewInputUnmarshaler("PostLookup", ec.unmarshalInputPostLookup),
@@ -481,11 +483,20 @@ type Mutation {
     input: UpdateProfileInput!
   ): UpdateProfilePayload @auth @cost(weight: 100)
 
-  """Deletes your account, your sessions and your posts."""
+  """
+  Hands out all that is kept of your account: what you told of yourself, your posts, your sessions, and what the audit log has of
+  you.
+  """
+  exportAccount(
+    """The confirmation."""
+    input: ExportAccountInput!
+  ): ExportAccountPayload @auth @cost(weight: 1000)
+
+  """Deletes your account, your sessions and your posts, and what the audit log has of you."""
   deleteAccount(
     """The confirmation."""
     input: DeleteAccountInput!
-  ): DeleteAccountPayload @auth @cost(weight: 200)
+  ): DeleteAccountPayload @auth @cost(weight: 250)
 
   """Publishes a post in your name."""
   createPost(
@@ -679,6 +690,8 @@ enum EventKind {
   ACCOUNT_ENABLED
   """The account was deleted."""
   ACCOUNT_DELETED
+  """All that is kept of the account was handed out."""
+  ACCOUNT_EXPORTED
   """Somebody asked for a mail to set another password by."""
   PASSWORD_RESET_REQUESTED
   """By such a mail another password was set, which ended all sessions."""
@@ -1051,6 +1064,23 @@ type UndoEmailChangePayload {
   errors: [UserError!]!
 }
 
+"""The confirmation to hand out all that is kept of an account."""
+input ExportAccountInput {
+  """The password."""
+  password: String!
+}
+
+"""Answers ` + "`" + `exportAccount` + "`" + `. Errors: InvalidCredentialsError, NotAllowedError (there is more than one answer may carry)."""
+type ExportAccountPayload {
+  """
+  A document of JSON, of 8 MB at most, with the members ` + "`" + `profile` + "`" + `, ` + "`" + `posts` + "`" + `, ` + "`" + `sessions` + "`" + ` and ` + "`" + `events` + "`" + `. There is no password in it, no
+  token, and no hash of either.
+  """
+  export: String
+  """Empty when it worked."""
+  errors: [UserError!]!
+}
+
 """The confirmation to delete an account."""
 input DeleteAccountInput {
   """The password."""
@@ -1230,6 +1260,16 @@ func (ec *executionContext) childFields_EventEdge(ctx context.Context, field gra
 		return ec.fieldContext_EventEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EventEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "export":
+		return ec.fieldContext_ExportAccountPayload_export(ctx, field)
+	case "errors":
+		return ec.fieldContext_ExportAccountPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportAccountPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Limits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1752,6 +1792,20 @@ func (ec *executionContext) field_Mutation_deletePost_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (blog.DeletePostInput, error) {
 			return ec.unmarshalNDeletePostInput2posternᚋinternalᚋblogᚐDeletePostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_exportAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (account.ExportAccountInput, error) {
+			return ec.unmarshalNExportAccountInput2posternᚋinternalᚋaccountᚐExportAccountInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2988,6 +3042,61 @@ func (ec *executionContext) fieldContext_EventEdge_node(_ context.Context, field
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Event(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ExportAccountPayload_export(ctx context.Context, field graphql.CollectedField, obj *ExportAccountPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportAccountPayload_export(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Export, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExportAccountPayload_export(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExportAccountPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _ExportAccountPayload_errors(ctx context.Context, field graphql.CollectedField, obj *ExportAccountPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExportAccountPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕposternᚋgraphᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExportAccountPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ExportAccountPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
 		},
 	}
 	return fc, nil
@@ -4341,6 +4450,68 @@ func (ec *executionContext) fieldContext_Mutation_updateProfile(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateProfile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_exportAccount(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_exportAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ExportAccount(ctx, fc.Args["input"].(account.ExportAccountInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				requires, err := ec.unmarshalNRole2posternᚋinternalᚋauthᚐRole(ctx, "READER")
+				if err != nil {
+					var zeroVal *ExportAccountPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *ExportAccountPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, requires)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ExportAccountPayload) graphql.Marshaler {
+			return ec.marshalOExportAccountPayload2ᚖposternᚋgraphᚐExportAccountPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_exportAccount(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExportAccountPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_exportAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -8368,6 +8539,48 @@ func UnmarshalDeletePostInput(ctx context.Context, raw any) (blog.DeletePostInpu
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputExportAccountInput(ctx context.Context, obj any) (account.ExportAccountInput, error) {
+	var it account.ExportAccountInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"password"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "password":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Password = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalExportAccountInput unmarshals raw into the ExportAccountInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalExportAccountInput(ctx context.Context, raw any) (account.ExportAccountInput, error) {
+	var out account.ExportAccountInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExportAccountInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputLoginInput(ctx context.Context, obj any) (account.LoginInput, error) {
 	var it account.LoginInput
 	if obj == nil {
@@ -9549,6 +9762,44 @@ func (ec *executionContext) _EventEdge(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var exportAccountPayloadImplementors = []string{"ExportAccountPayload"}
+
+func (ec *executionContext) _ExportAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *ExportAccountPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, exportAccountPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExportAccountPayload")
+		case "export":
+			out.Values[i] = ec._ExportAccountPayload_export(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ExportAccountPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var invalidCredentialsErrorImplementors = []string{"InvalidCredentialsError", "UserError"}
 
 func (ec *executionContext) _InvalidCredentialsError(ctx context.Context, sel ast.SelectionSet, obj *InvalidCredentialsError) graphql.Marshaler {
@@ -9937,6 +10188,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "updateProfile":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updateProfile(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "exportAccount":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_exportAccount(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
@@ -11691,6 +11949,11 @@ func (ec *executionContext) marshalNEventKind2posternᚋinternalᚋaccountᚐEve
 	return res
 }
 
+func (ec *executionContext) unmarshalNExportAccountInput2posternᚋinternalᚋaccountᚐExportAccountInput(ctx context.Context, v any) (account.ExportAccountInput, error) {
+	res, err := ec.unmarshalInputExportAccountInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
 	res, err := graphql.UnmarshalFloatContext(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -12299,6 +12562,13 @@ func (ec *executionContext) marshalODeletePostPayload2ᚖposternᚋgraphᚐDelet
 		return graphql.Null
 	}
 	return ec._DeletePostPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOExportAccountPayload2ᚖposternᚋgraphᚐExportAccountPayload(ctx context.Context, sel ast.SelectionSet, v *ExportAccountPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ExportAccountPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOID2ᚖposternᚋinternalᚋidᚐAny(ctx context.Context, v any) (*id.Any, error) {

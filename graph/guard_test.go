@@ -64,6 +64,7 @@ func unguarded() []struct{ owner, fields, why string } {
 		{"ChangeEmailPayload", "errors", payload},
 		{"UndoEmailChangePayload", "errors", payload},
 		{"UpdateProfilePayload", "viewer errors", payload},
+		{"ExportAccountPayload", "export errors", payload},
 		{"DeleteAccountPayload", "deletedUserId errors", payload},
 		{"CreatePostPayload", "post errors", payload},
 		{"UpdatePostPayload", "post errors", payload},

@@ -77,6 +77,7 @@ Mutation.verifyEmail                   ok      ok      ok      ok    ok        o
 Mutation.changeEmail                   MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
 Mutation.undoEmailChange               ok      ok      ok      ok    ok        ok              ok            ok
 Mutation.updateProfile                 MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
+Mutation.exportAccount                 MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
 Mutation.deleteAccount                 MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
 Mutation.createPost                    MISSING INVALID EXPIRED ENDED FORBIDDEN ok              ok            ok
 Mutation.updatePost own Post           MISSING INVALID EXPIRED ENDED FORBIDDEN ok              ok            ok

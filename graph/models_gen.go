@@ -76,6 +76,15 @@ type EventEdge struct {
 	Node *account.Event `json:"node"`
 }
 
+// Answers `exportAccount`. Errors: InvalidCredentialsError, NotAllowedError (there is more than one answer may carry).
+type ExportAccountPayload struct {
+	// A document of JSON, of 8 MB at most, with the members `profile`, `posts`, `sessions` and `events`. There is no password in it, no
+	// token, and no hash of either.
+	Export *string `json:"export,omitempty"`
+	// Empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // The email or the password is wrong; which of them is not said.
 type InvalidCredentialsError struct {
 	// A sentence for the person.

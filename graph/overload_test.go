@@ -34,6 +34,7 @@ func TestOverloaded(t *testing.T) {
 		"sign-up again":      `mutation { it: signup(input: {email: "jane@example.org", password: "` + password + `", name: "Jane"}) { errors { message } } }`,
 		"change of password": `mutation { it: changePassword(input: {currentPassword: "` + password + `", newPassword: "a heron reads the weather"}) {
 			errors { message } } }`,
+		"export":   `mutation { it: exportAccount(input: {password: "` + password + `"}) { errors { message } } }`,
 		"deletion": `mutation { it: deleteAccount(input: {password: "` + password + `"}) { errors { message } } }`,
 	} {
 		if got := full.ask(t, token, operation, nil); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {

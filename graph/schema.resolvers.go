@@ -85,6 +85,11 @@ func (r *mutationResolver) UpdateProfile(ctx context.Context, input account.Upda
 	return &UpdateProfilePayload{Viewer: updated, Errors: failed}, err
 }
 
+func (r *mutationResolver) ExportAccount(ctx context.Context, input account.ExportAccountInput) (*ExportAccountPayload, error) {
+	export, failed, err := outcome(ref(r.Accounts.ExportAccount(ctx, viewer(ctx), input)))
+	return &ExportAccountPayload{Export: export, Errors: failed}, err
+}
+
 func (r *mutationResolver) DeleteAccount(ctx context.Context, input account.DeleteAccountInput) (*DeleteAccountPayload, error) {
 	deleted, failed, err := outcome(ref(r.Accounts.DeleteAccount(ctx, viewer(ctx), input)))
 	return &DeleteAccountPayload{DeletedUserID: deleted, Errors: failed}, err

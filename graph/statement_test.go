@@ -149,6 +149,7 @@ func TestStatementsArePaidFor(t *testing.T) {
 				mailed(account.MailEmailChanged, "taken-0@example.org"),
 			},
 			{`mutation { revokeOtherSessions { revokedSessionIds } }`, nil},
+			{`mutation($new: String!) { exportAccount(input: {password: $new}) { export } }`, credentials},
 			{`mutation($new: String!) { deleteAccount(input: {password: $new}) { deletedUserId } }`, credentials},
 		} {
 			before := s.statements.Load()

@@ -44,6 +44,7 @@ const (
 	RoleChanged          EventKind = "ROLE_CHANGED"
 	AccountDisabled      EventKind = "ACCOUNT_DISABLED"
 	AccountEnabled       EventKind = "ACCOUNT_ENABLED"
+	AccountExported      EventKind = "ACCOUNT_EXPORTED" // its data were handed out, all of them
 	AccountDeleted       EventKind = "ACCOUNT_DELETED"
 
 	PasswordResetRequested     EventKind = "PASSWORD_RESET_REQUESTED"
@@ -59,7 +60,7 @@ const (
 func EventKinds() []EventKind {
 	return []EventKind{
 		SignedUp, LoggedIn, LoginFailed, LoggedOut, SessionRevoked, OtherSessionsRevoked, RefreshTokenReused, PasswordChanged,
-		ConfirmationFailed, RoleChanged, AccountDisabled, AccountEnabled, AccountDeleted, PasswordResetRequested, PasswordReset,
+		ConfirmationFailed, RoleChanged, AccountDisabled, AccountEnabled, AccountDeleted, AccountExported, PasswordResetRequested, PasswordReset,
 		EmailVerificationRequested, EmailVerified, EmailChangeRequested, EmailChanged, EmailChangeUndone,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -60,8 +61,10 @@ func TestEvents(t *testing.T) {
 		do("ChangePassword()", second(h.ChangePassword(ctx, viewer, account.ChangePasswordInput{
 			CurrentPassword: password, NewPassword: "a heron reads the weather",
 		})))
+		do("ExportAccount()", second(h.ExportAccount(ctx, viewer, account.ExportAccountInput{Password: "a heron reads the weather"})))
 		do("Logout()", second(h.Logout(ctx, viewer)))
 		do("SetRole()", h.SetRole(t.Context(), "jane@example.org", auth.Editor))
+		do("Export()", h.Export(t.Context(), "jane@example.org", io.Discard))
 		do("Disable()", h.Disable(t.Context(), "jane@example.org"))
 		do("Enable()", h.Enable(t.Context(), "jane@example.org"))
 		do("SetPassword()", h.SetPassword(t.Context(), "jane@example.org", password))
@@ -81,8 +84,10 @@ func TestEvents(t *testing.T) {
 			{account.OtherSessionsRevoked, id.Session{}, false},
 			{account.ConfirmationFailed, viewer.SessionID, false},
 			{account.PasswordChanged, viewer.SessionID, false},
+			{account.AccountExported, viewer.SessionID, false},
 			{account.LoggedOut, viewer.SessionID, false},
 			{account.RoleChanged, id.Session{}, true},
+			{account.AccountExported, id.Session{}, true},
 			{account.AccountDisabled, id.Session{}, true},
 			{account.AccountEnabled, id.Session{}, true},
 			{account.PasswordChanged, id.Session{}, true},
@@ -177,5 +182,31 @@ func TestActivity(t *testing.T) {
 			}
 		}
 		fails(t, "Activity()", second(h.Activity(t.Context(), jane, page.Args{First: new(-1)})), "INVALID first")
+	})
+}
+
+// TestDeletionIsRecorded: of a deleted account the log has that it went, and when, whoever deleted it.
+func TestDeletionIsRecorded(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, url string) {
+		h := openOn(t, url)
+		ctx := auth.NewContext(t.Context(), auth.Caller{Client: browser})
+		jane, john := h.visitor(t, "Jane"), h.visitor(t, "John")
+		fails(t, "DeleteAccount()", second(h.DeleteAccount(ctx, jane, account.DeleteAccountInput{Password: password})))
+		fails(t, "Delete()", h.Delete(ctx, "john@example.org"))
+		for _, user := range []id.User{jane.UserID, john.UserID} {
+			found, err := h.store.Events(t.Context(), user)
+			if err != nil || len(found) != 1 {
+				t.Fatalf("Events() = %+v, %v, want one", found, err)
+			}
+			want := account.Event{
+				ID: found[0].ID, Kind: account.AccountDeleted, UserID: &user, CreatedAt: h.clock.read().Truncate(time.Microsecond),
+			}
+			if got := found[0]; *got.UserID != user || got.ID == (id.Event{}) {
+				t.Errorf("the event is %+v, of %v, want %v", got, *got.UserID, user)
+			} else if got.UserID = &user; got != want {
+				t.Errorf("the event is %+v, want %+v", got, want)
+			}
+		}
 	})
 }

@@ -35,21 +35,21 @@ func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in Cha
 		return nil, fault.Place(err, "input", "newPassword")
 	}
 	var hash string
-	proof, err := s.confirm(ctx, viewer, in.CurrentPassword, "currentPassword", func(h auth.Hasher) { hash = h.Hash(password) })
+	confirmed, err := s.confirm(ctx, viewer, in.CurrentPassword, "currentPassword", func(h auth.Hasher) { hash = h.Hash(password) })
 	if err != nil {
 		return nil, err
 	}
 	e := s.event(ctx, PasswordChanged, viewer.UserID).of(viewer.SessionID)
 	e = e.told(s.mail(MailPasswordChanged, account, e))
-	err = s.store.SetPassword(ctx, viewer.UserID, hash, proof, e)
+	err = s.store.SetPassword(ctx, viewer.UserID, hash, confirmed.proof(viewer), e)
 	return account, ended(s.changed(ctx, viewer.UserID, err))
 }
 
-// confirm checks that the viewer knows their password; field is where in the input it stands. Who guesses it is throttled as who
-// logs in. If it is right, what has to be hashed then is hashed in the same turn.
+// confirm checks that the viewer knows their password, and returns what they proved to have; field is where in the input it stands.
+// Who guesses it is throttled as who logs in. If it is right, what has to be hashed then is hashed in the same turn.
 func (s *Service) confirm(
 	ctx context.Context, viewer auth.Viewer, password, field string, then func(h auth.Hasher),
-) (*Proof, error) {
+) (*Credentials, error) {
 	credentials, err := s.store.Credentials(ctx, viewer.UserID)
 	if err != nil {
 		return nil, ended(err)
@@ -71,7 +71,7 @@ func (s *Service) confirm(
 	if err != nil {
 		return nil, err
 	}
-	return &Proof{Session: viewer.SessionID, PasswordHash: credentials.PasswordHash}, s.store.Forgive(ctx, attempts...)
+	return credentials, s.store.Forgive(ctx, attempts...)
 }
 
 // words are what a password of this account must not be made of: its name, handle and email, and their parts.

@@ -90,6 +90,9 @@ func TestPasswordProvedTooLate(t *testing.T) {
 		"DeleteAccount": func(h *house, viewer auth.Viewer) error {
 			return second(h.DeleteAccount(t.Context(), viewer, account.DeleteAccountInput{Password: password}))
 		},
+		"ExportAccount": func(h *house, viewer auth.Viewer) error {
+			return second(h.ExportAccount(t.Context(), viewer, account.ExportAccountInput{Password: password}))
+		},
 	}
 	changes := map[string]func(ctx context.Context, s *account.Service, viewer auth.Viewer) error{
 		"logged out": func(ctx context.Context, s *account.Service, viewer auth.Viewer) error {

@@ -128,22 +128,6 @@ func (s *Service) UpdateProfile(ctx context.Context, viewer auth.Viewer, in Upda
 	return account, ended(err)
 }
 
-// DeleteAccountInput is the confirmation to delete an account.
-type DeleteAccountInput struct {
-	Password string
-}
-
-// DeleteAccount deletes the viewer's account with all that is theirs. It answers InvalidCredentials if the password is
-// another.
-func (s *Service) DeleteAccount(ctx context.Context, viewer auth.Viewer, in DeleteAccountInput) (id.User, error) {
-	proof, err := s.confirm(ctx, viewer, in.Password, "password", func(auth.Hasher) {})
-	if err != nil {
-		return id.User{}, err
-	}
-	err = s.store.DeleteAccount(ctx, viewer.UserID, proof, s.event(ctx, AccountDeleted, viewer.UserID))
-	return viewer.UserID, ended(s.changed(ctx, viewer.UserID, err))
-}
-
 // ended turns "there is no such account", of the viewer's own, into what that means: the session has ended in between.
 func ended(err error) error {
 	if fault.CodeOf(err) == fault.NotFound {

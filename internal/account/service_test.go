@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -69,7 +70,7 @@ func TestViewerDeletedInBetween(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	viewer := h.visitor(t, "Jane")
-	if err := h.store.DeleteAccount(t.Context(), viewer.UserID, nil); err != nil {
+	if err := h.store.DeleteAccount(t.Context(), viewer.UserID, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx := t.Context()
@@ -79,6 +80,7 @@ func TestViewerDeletedInBetween(t *testing.T) {
 			CurrentPassword: password, NewPassword: "another one entirely",
 		})),
 		"DeleteAccount()": second(h.DeleteAccount(ctx, viewer, account.DeleteAccountInput{Password: password})),
+		"ExportAccount()": second(h.ExportAccount(ctx, viewer, account.ExportAccountInput{Password: password})),
 		"Logout()":        second(h.Logout(ctx, viewer)),
 	} {
 		fails(t, call, err, string(auth.SessionEnded))
@@ -126,6 +128,8 @@ func TestAdministration(t *testing.T) {
 		"Disable":     func(email string) error { return h.Disable(ctx, email) },
 		"Enable":      func(email string) error { return h.Enable(ctx, email) },
 		"SetPassword": func(email string) error { return h.SetPassword(ctx, email, "another one entirely") },
+		"Export":      func(email string) error { return h.Export(ctx, email, io.Discard) },
+		"Delete":      func(email string) error { return h.Delete(ctx, email) },
 	} {
 		err := do("nobody@example.org")
 		fails(t, call+"(nobody)", err, "NOT_FOUND")
@@ -152,6 +156,17 @@ func TestAdministration(t *testing.T) {
 	h.lives(t, "the session from before", viewer, false)
 	if a := accounts(t, h)[0]; a.DisabledAt != nil {
 		t.Errorf("Accounts() = %+v, want it enabled", a)
+	}
+
+	login, err := h.Login(ctx, browser, account.LoginInput{Email: "jane@example.org", Password: next})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := h.viewer(t, login)
+	fails(t, "Delete(by another spelling)", h.Delete(ctx, " JANE@EXAMPLE.ORG"))
+	h.lives(t, "the session of a deleted account", again, false)
+	if all := accounts(t, h); len(all) != 0 {
+		t.Errorf("Accounts() = %+v, want none", all)
 	}
 }
 

@@ -38,9 +38,9 @@ type Store interface {
 	// Disable ends all sessions of the account; none can be opened until it is enabled.
 	Disable(ctx context.Context, user id.User, at time.Time, events ...Event) error
 	Enable(ctx context.Context, user id.User, events ...Event) error
-	// DeleteAccount deletes all that is the account's, too, its events until then among it. It answers NotFound if the proof does not hold; without one it
-	// asks for none.
-	DeleteAccount(ctx context.Context, user id.User, proof *Proof, events ...Event) error
+	// DeleteAccount deletes all that is the account's, too, its events until then among it, and what was counted of attempts. It
+	// answers NotFound if the proof does not hold; without one it asks for none.
+	DeleteAccount(ctx context.Context, user id.User, proof *Proof, forgotten []throttle.Attempt, events ...Event) error
 
 	// Throttled answers the fault that Attempt would, if there is anything that others attempted before, and counts nothing.
 	Throttled(ctx context.Context, now time.Time, attempts ...throttle.Attempt) error
@@ -88,7 +88,12 @@ type Store interface {
 	// KnowsClient tells whether the account was logged in to from the address, or by what calls itself so, before.
 	KnowsClient(ctx context.Context, user id.User, client auth.Client) (bool, error)
 
-	// Record records events that change nothing.
+	// Export hands over all that there is of the account, as it is at one moment, whoever changes it in the meantime: the account,
+	// its posts, its sessions, expired or not, and its events, each of them oldest first. It goes on until that fails, and answers
+	// what it failed with. It answers NotFound if the proof does not hold; without one it asks for none.
+	Export(ctx context.Context, user id.User, proof *Proof, to func(Part) error) error
+
+	// Record records events that change nothing; none of an account that is gone.
 	Record(ctx context.Context, events ...Event) error
 	// Events are those of the account, newest first.
 	Events(ctx context.Context, user id.User) ([]Event, error)

@@ -132,12 +132,17 @@ func TestConfirmationsAreThrottled(t *testing.T) {
 	h := open(t, throttled)
 	viewer := h.viewer(t, h.signup(t, "Jane"))
 	codes := make(map[fault.Code]int)
-	for range 10 {
-		_, err := h.DeleteAccount(t.Context(), viewer, account.DeleteAccountInput{Password: "another password"})
+	for i := range 10 {
+		var err error
+		if i%2 == 0 {
+			_, err = h.DeleteAccount(t.Context(), viewer, account.DeleteAccountInput{Password: "another password"})
+		} else {
+			_, err = h.ExportAccount(t.Context(), viewer, account.ExportAccountInput{Password: "another password"})
+		}
 		codes[fault.CodeOf(err)]++
 	}
 	if codes[fault.InvalidCredentials] != 5 || codes[fault.RateLimited] != 5 {
-		t.Errorf("DeleteAccount() = %v, want five of each", codes)
+		t.Errorf("DeleteAccount() and ExportAccount() = %v, want five of each", codes)
 	}
 	h.lives(t, "after that", viewer, true)
 }

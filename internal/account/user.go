@@ -43,6 +43,11 @@ type Proof struct {
 	PasswordHash string
 }
 
+// proof is what a viewer proved who knows the password.
+func (c *Credentials) proof(viewer auth.Viewer) *Proof {
+	return &Proof{Session: viewer.SessionID, PasswordHash: c.PasswordHash}
+}
+
 // UserLookup is how to find a user: exactly one of its fields is set.
 type UserLookup struct {
 	ID     *id.User

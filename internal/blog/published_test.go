@@ -129,7 +129,7 @@ func TestPublishedLeavesOutWhatIsDeleted(t *testing.T) {
 		if _, err := h.DeletePost(t.Context(), jane, blog.DeletePostInput{PostID: gone.ID}); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.store.DeleteAccount(t.Context(), john.UserID, nil); err != nil {
+		if err := h.store.DeleteAccount(t.Context(), john.UserID, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		runFeed(t, service)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"postern/internal/account"
 	"postern/internal/auth"
 	"postern/internal/fault"
 	"postern/internal/id"
@@ -69,7 +70,7 @@ func (s *Service) RateLimit(ctx context.Context, viewer auth.Viewer) (RateLimit,
 }
 
 // publishing is the attempt of an account to publish.
-func (s *Service) publishing(user id.User) throttle.Attempt { return s.posts.Of("post", user.String()) }
+func (s *Service) publishing(user id.User) throttle.Attempt { return account.Publishing(s.posts, user) }
 
 // CreatePostInput is a new post.
 type CreatePostInput struct {

@@ -125,6 +125,8 @@ func TestNonsenseTouchesNothing(t *testing.T) {
 		{"user role jane@example.org KING", "", "READER, AUTHOR, EDITOR and ADMIN"},
 		{"user role jane@example.org", "", "<role>"},
 		{"user list jane@example.org", "", "unexpected argument"},
+		{"user export", "", "<email>"},
+		{"user delete --yes", "", "<email>"},
 		{"completion", "", "<shell>"},
 		{"completion tcsh", "", "zsh"},
 		{"migrate up --addr", "", "--addr: it needs a value"},
@@ -244,7 +246,7 @@ func TestHelp(t *testing.T) {
 	}{
 		{"--help", []string{"Usage: postern <command>", "user create", "--addr=HOST:PORT", "127.0.0.1:8080.", "--[no-]signup", "SOME_FLAG"}},
 		{"-h", []string{"Usage: postern <command>"}},
-		{"user --help", []string{"user create", "user password"}},
+		{"user --help", []string{"user create", "user password", "user export", "user delete"}},
 		{"user create --help", []string{"<email>", "--name=NAME", "READER, AUTHOR, EDITOR or ADMIN. By default AUTHOR."}},
 		{"migrate up -h", []string{"Usage: postern migrate up"}},
 		{"completion --help", []string{"source <(postern completion bash)"}},

@@ -16,7 +16,7 @@ func TestCompletionInBash(t *testing.T) {
 	for _, test := range []struct{ typed, want string }{
 		{"postern us", "user"},
 		{"postern ", "serve migrate user audit keys mail config version healthcheck completion"},
-		{"postern user ", "create list role disable enable password"},
+		{"postern user ", "create list role disable enable password export delete"},
 		{"postern user cr", "create"},
 		{"postern migrate ", "up status"},
 		{"postern completion ", "bash zsh fish"},
@@ -25,11 +25,11 @@ func TestCompletionInBash(t *testing.T) {
 		{"postern user --na", ""},
 		{"postern version --log-", "--log-level --log-format"},
 		{"postern nonsense us", "user"},
-		{"postern --production user ", "create list role disable enable password"},
+		{"postern --production user ", "create list role disable enable password export delete"},
 		{"postern --addr 127.0.0.1:80 us", "user"},
 		{"postern user role jane@example.org --he", "--help"},
-		{"./bin/postern user d", "disable"},
-		{"postern user $(exit) d", "disable"},
+		{"./bin/postern user d", "disable delete"},
+		{"postern user $(exit) d", "disable delete"},
 	} {
 		words := strings.Split(test.typed, " ")
 		// The words are bash's arguments; the function answers in COMPREPLY.

@@ -1,16 +1,11 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
-
-	"golang.org/x/term"
 
 	"postern/internal/account"
 	"postern/internal/auth"
@@ -25,6 +20,8 @@ type user struct {
 	Disable  userDisable  `cmd:"" help:"End all sessions of an account, and let it open none."`
 	Enable   userEnable   `cmd:"" help:"Undo disable."`
 	Password userPassword `cmd:"" help:"Change an account's password, and end all its sessions."`
+	Export   userExport   `cmd:"" help:"Print all that is kept of an account, as JSON."`
+	Delete   userDelete   `cmd:"" help:"Delete an account with all that is its own. Nothing brings it back."`
 }
 
 type userCreate struct {
@@ -148,6 +145,36 @@ func (c userPassword) Run(ctx context.Context, in *invocation) error {
 	})
 }
 
+type userExport struct {
+	Email string `arg:"" help:"Whose."`
+}
+
+// Run prints an export.
+func (c userExport) Run(ctx context.Context, in *invocation) error {
+	return in.withAccounts(ctx, func(accounts *account.Service) error { return accounts.Export(ctx, c.Email, in.Stdout) })
+}
+
+type userDelete struct {
+	Email string `arg:"" help:"Whose."`
+	Yes   bool   `help:"Ask for no confirmation, as in a script."`
+}
+
+// Run deletes an account.
+func (c userDelete) Run(ctx context.Context, in *invocation) error {
+	if !c.Yes {
+		if err := in.confirm(ctx, c.Email); err != nil {
+			return err
+		}
+	}
+	return in.withAccounts(ctx, func(accounts *account.Service) error {
+		if err := accounts.Delete(ctx, c.Email); err != nil {
+			return err
+		}
+		in.print("%s is deleted, with all that was its own.", c.Email)
+		return nil
+	})
+}
+
 // withAccounts runs fn with the accounts of a database whose schema is up to date. A fault is told by its sentences.
 func (in *invocation) withAccounts(ctx context.Context, fn func(*account.Service) error) error {
 	err := in.withStore(ctx, func(s *store.Store) error {
@@ -174,53 +201,4 @@ func (in *invocation) ready(ctx context.Context, s *store.Store) error {
 		return err
 	}
 	return s.CheckVersion(ctx)
-}
-
-// errNoPassword says that standard input was empty.
-var errNoPassword = errors.New("no password was given: type it, or pipe it into the command as one line")
-
-// readPassword asks for a password where somebody sits at a terminal, without showing it, and reads a line elsewhere. It
-// gives up when ctx ends.
-func (in *invocation) readPassword(ctx context.Context) (string, error) {
-	type result struct {
-		password string
-		err      error
-	}
-	read := make(chan result, 1)
-	file, _ := in.Stdin.(*os.File)
-	if file != nil && term.IsTerminal(int(file.Fd())) {
-		state, err := term.GetState(int(file.Fd()))
-		if err != nil {
-			return "", fmt.Errorf("read the password: %w", err)
-		}
-		_, _ = fmt.Fprint(in.Stderr, "Password: ")
-		defer func() {
-			_ = term.Restore(int(file.Fd()), state) // it shows what is typed again
-			_, _ = fmt.Fprintln(in.Stderr)
-		}()
-		go func() {
-			password, err := term.ReadPassword(int(file.Fd()))
-			read <- result{string(password), err}
-		}()
-	} else {
-		go func() {
-			line, err := bufio.NewReader(in.Stdin).ReadString('\n')
-			if errors.Is(err, io.EOF) {
-				err = nil
-			}
-			read <- result{strings.TrimRight(line, "\r\n"), err}
-		}()
-	}
-	select {
-	case <-ctx.Done():
-		return "", ctx.Err()
-	case r := <-read:
-		switch {
-		case r.err != nil:
-			return "", fmt.Errorf("read the password: %w", r.err)
-		case r.password == "":
-			return "", errNoPassword
-		}
-		return r.password, nil
-	}
 }

@@ -102,6 +102,14 @@ func TestUserCommandsFail(t *testing.T) {
 		{"user password jane@example.org", "short", "A password has 15 to 128 characters"},
 		{"user password jane@example.org", "jane@example.org", "too easy to guess"},
 		{"user role nobody ADMIN", "", "That is no email address."},
+		{"user export nobody@example.org", "", "There is no account with the email nobody@example.org."},
+		{"user export nobody", "", "That is no email address."},
+		{"user delete nobody@example.org --yes", "", "There is no account with the email nobody@example.org."},
+		{"user delete nobody@example.org", "nobody@example.org\n", "There is no account with the email nobody@example.org."},
+		{"user delete jane@example.org", "", "it was not confirmed, and nothing was deleted"},
+		{"user delete jane@example.org", "\njane@example.org\n", "it was not confirmed, and nothing was deleted"},
+		{"user delete jane@example.org", "yes\n", "it was not confirmed, and nothing was deleted"},
+		{"user delete jane@example.org", "john@example.org\n", "it was not confirmed, and nothing was deleted"},
 	} {
 		s.stdin = test.stdin
 		s.fails(t, 1, test.reason, strings.Fields(test.args)...)

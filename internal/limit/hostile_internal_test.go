@@ -82,7 +82,7 @@ func expand(tb testing.TB, text string) string {
 
 func hostileLimits() Limits {
 	limits := Default()
-	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "refreshToken"}
+	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "exportAccount", "refreshToken"}
 	return limits
 }
 

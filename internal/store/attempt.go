@@ -20,12 +20,15 @@ func (s *Store) Attempt(ctx context.Context, now time.Time, attempts ...throttle
 	return s.write(ctx, func(q querier) error { return q.attempt(ctx, now, attempts) })
 }
 
-// limited are the attempts that there is a limit for, in the order in which their rows are locked: the same for all, lest each
-// of two transactions waits for the other.
+// limited are the attempts that there is a limit for, in order.
 func limited(attempts []throttle.Attempt) []throttle.Attempt {
-	attempts = slices.DeleteFunc(slices.Clone(attempts), func(a throttle.Attempt) bool { return a.Most == 0 })
-	slices.SortFunc(attempts, func(a, b throttle.Attempt) int { return cmp.Compare(a.Key, b.Key) })
-	return attempts
+	return slices.DeleteFunc(inOrder(attempts), func(a throttle.Attempt) bool { return a.Most == 0 })
+}
+
+// inOrder are attempts in the order in which their rows are locked: the same for all, lest each of two transactions waits for the
+// other.
+func inOrder(attempts []throttle.Attempt) []throttle.Attempt {
+	return slices.SortedFunc(slices.Values(attempts), func(a, b throttle.Attempt) int { return cmp.Compare(a.Key, b.Key) })
 }
 
 // attempt counts attempts, and answers which was one too many.
@@ -116,6 +119,16 @@ func (q querier) forgive(ctx context.Context, attempts []throttle.Attempt) error
 		}
 		if _, err := q.exec(ctx, text, a.Key); err != nil {
 			return fmt.Errorf("forgive attempt: %w", err)
+		}
+	}
+	return nil
+}
+
+// forget deletes what was counted of attempts, whether there is a limit for them or not.
+func (q querier) forget(ctx context.Context, attempts []throttle.Attempt) error {
+	for _, a := range inOrder(attempts) {
+		if _, err := q.exec(ctx, `DELETE FROM attempts WHERE key = $1`, a.Key); err != nil {
+			return fmt.Errorf("forget attempt: %w", err)
 		}
 	}
 	return nil

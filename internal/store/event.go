@@ -19,19 +19,16 @@ func (s *Store) Record(ctx context.Context, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error { return q.record(ctx, events) })
 }
 
-// record records events within a transaction. A trigger of the schema gives them their positions.
+// record records events within a transaction; a trigger of the schema gives them their positions. Of an account that is gone it
+// records nothing, which nobody would delete any more; to know that for sure it holds the user's row.
 func (q querier) record(ctx context.Context, events []account.Event) error {
 	for _, e := range events {
-		var role *string
-		if e.Role != nil {
-			role = new(e.Role.String())
+		from := ""
+		if e.UserID != nil {
+			from = ` FROM users WHERE id = $3` + q.forShare
 		}
-		_, err := q.exec(ctx, `
-			INSERT INTO events (id, kind, user_id, session_id, role, user_agent, ip_address, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			e.ID, string(e.Kind), e.UserID, e.SessionID, role, e.UserAgent, e.IPAddress, e.CreatedAt)
-		if err != nil {
-			return fmt.Errorf("record event: %w", err)
+		if err := q.insertEvent(ctx, e, from); err != nil {
+			return err
 		}
 		if e.Mail == nil {
 			continue
@@ -43,17 +40,35 @@ func (q querier) record(ctx context.Context, events []account.Event) error {
 	return nil
 }
 
+// insertEvent inserts an event for each row that there is from somewhere; from "" it is one.
+func (q querier) insertEvent(ctx context.Context, e account.Event, from string) error {
+	var role *string
+	if e.Role != nil {
+		role = new(e.Role.String())
+	}
+	_, err := q.exec(ctx, `
+		INSERT INTO events (id, kind, user_id, session_id, role, user_agent, ip_address, created_at)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8`+from,
+		e.ID, string(e.Kind), e.UserID, e.SessionID, role, e.UserAgent, e.IPAddress, e.CreatedAt)
+	if err != nil {
+		return fmt.Errorf("record event: %w", err)
+	}
+	return nil
+}
+
 const eventColumns = `e.id, e.kind, e.user_id, e.session_id, e.role, e.user_agent, e.ip_address, e.created_at`
 
 func eventDest(e *account.Event) []any {
 	return []any{&e.ID, &e.Kind, &e.UserID, &e.SessionID, &e.Role, &e.UserAgent, &e.IPAddress, moment{&e.CreatedAt}}
 }
 
+func scanEvent(r row) (e account.Event, err error) {
+	return e, r.Scan(eventDest(&e)...)
+}
+
 // Events implements account.Store.
 func (s *Store) Events(ctx context.Context, user id.User) ([]account.Event, error) {
-	return all(ctx, s.read(), func(r row) (e account.Event, err error) {
-		return e, r.Scan(eventDest(&e)...)
-	}, `SELECT `+eventColumns+` FROM events e WHERE e.user_id = $1 ORDER BY e.id DESC`, user)
+	return all(ctx, s.read(), scanEvent, `SELECT `+eventColumns+` FROM events e WHERE e.user_id = $1 ORDER BY e.id DESC`, user)
 }
 
 // EventPage implements account.Store.

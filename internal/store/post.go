@@ -15,13 +15,13 @@ import (
 // CreatePost implements blog.Store.
 func (s *Store) CreatePost(ctx context.Context, p *blog.Post, attempts ...throttle.Attempt) error {
 	return s.write(ctx, func(q querier) error {
-		if err := q.attempt(ctx, p.CreatedAt, attempts); err != nil {
-			return err
-		}
 		var author account.User
-		err := q.one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, []any{p.Author.ID}, userDest(&author)...)
+		err := q.one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`+q.forShare, []any{p.Author.ID}, userDest(&author)...)
 		if err != nil {
 			return notFound(err, "user")
+		}
+		if err := q.attempt(ctx, p.CreatedAt, attempts); err != nil {
+			return err
 		}
 		created, err := q.exec(ctx, `
 			INSERT INTO posts (id, author_id, slug, title, content, created_at, updated_at, version)

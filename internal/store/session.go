@@ -141,6 +141,9 @@ func (s *Store) SessionsByID(ctx context.Context, user id.User, now time.Time, i
 // EndSession implements account.Store.
 func (s *Store) EndSession(ctx context.Context, user id.User, session id.Session, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
+		if err := q.hold(ctx, user); err != nil {
+			return err
+		}
 		if err := q.mustTouch(ctx, "session", `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, session, user); err != nil {
 			return err
 		}
@@ -151,6 +154,9 @@ func (s *Store) EndSession(ctx context.Context, user id.User, session id.Session
 // EndSessions implements account.Store.
 func (s *Store) EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time, events ...account.Event) (living []id.Session, err error) {
 	err = s.write(ctx, func(q querier) error {
+		if err := q.hold(ctx, user); err != nil {
+			return err
+		}
 		sessions, err := all(ctx, q, func(r row) (ended account.Session, err error) {
 			return ended, r.Scan(&ended.ID, moment{&ended.ExpiresAt})
 		}, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING id, expires_at`, user, keep)
@@ -166,6 +172,18 @@ func (s *Store) EndSessions(ctx context.Context, user id.User, keep id.Session, 
 		return q.record(ctx, events)
 	})
 	return living, err
+}
+
+// hold keeps the user's row as it is until the transaction ends, if there is one: whoever takes hold of what is an account's takes
+// hold of its row first, lest each of two waits for the other.
+func (q querier) hold(ctx context.Context, user id.User) error {
+	if q.forShare == "" {
+		return nil
+	}
+	if _, err := q.exec(ctx, `SELECT 1 FROM users WHERE id = $1`+q.forShare, user); err != nil {
+		return fmt.Errorf("hold user: %w", err)
+	}
+	return nil
 }
 
 func (q querier) deleteSessions(ctx context.Context, user id.User, keep id.Session) error {

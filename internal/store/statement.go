@@ -72,6 +72,8 @@ func (t *transaction) keep(ctx context.Context) {
 type querier struct {
 	log     *slog.Logger
 	prepare func(ctx context.Context, text string) (*sql.Stmt, error)
+	// forShare is the dialect's.
+	forShare string
 }
 
 // row is what scan functions read from.
@@ -101,24 +103,35 @@ func (q querier) one(ctx context.Context, text string, args []any, dest ...any) 
 
 // all scans every row of a statement.
 func all[T any](ctx context.Context, q querier, scan func(row) (T, error), text string, args ...any) ([]T, error) {
-	stmt, err := q.stmt(ctx, text)
+	var found []T
+	err := each(ctx, q, func(r row) error {
+		item, err := scan(r)
+		found = append(found, item)
+		return err
+	}, text, args...)
 	if err != nil {
 		return nil, err
+	}
+	return found, nil
+}
+
+// each hands over every row of a statement, one after the other, until that fails.
+func each(ctx context.Context, q querier, take func(row) error, text string, args ...any) error {
+	stmt, err := q.stmt(ctx, text)
+	if err != nil {
+		return err
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = rows.Close() }() // what went wrong, rows.Err tells
-	var found []T
 	for rows.Next() {
-		item, err := scan(rows)
-		if err != nil {
-			return nil, err
+		if err := take(rows); err != nil {
+			return err
 		}
-		found = append(found, item)
 	}
-	return found, rows.Err()
+	return rows.Err()
 }
 
 func (q querier) stmt(ctx context.Context, text string) (*sql.Stmt, error) {

@@ -129,7 +129,7 @@ func (s *Store) write(ctx context.Context, fn func(q querier) error) error {
 	t := transaction{tx: tx, stmts: &s.stmts}
 	defer t.keep(ctx)
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if err := fn(querier{log: s.log, prepare: t.prepare}); err != nil {
+	if err := fn(querier{log: s.log, prepare: t.prepare, forShare: s.dialect.forShare}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -138,8 +138,23 @@ func (s *Store) write(ctx context.Context, fn func(q querier) error) error {
 	return nil
 }
 
+// snapshot runs fn in a transaction that reads the database as it is when it begins, whoever writes in the meantime: nobody waits
+// for it. SQLite reads so in every transaction.
+func (s *Store) snapshot(ctx context.Context, fn func(q querier) error) error {
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	t := transaction{tx: tx, stmts: &s.stmts}
+	defer t.keep(ctx)
+	defer func() { _ = tx.Rollback() }() // there is nothing to commit
+	return fn(querier{log: s.log, prepare: t.prepare})
+}
+
 // read runs statements outside any transaction.
-func (s *Store) read() querier { return querier{log: s.log, prepare: s.stmts.prepare} }
+func (s *Store) read() querier {
+	return querier{log: s.log, prepare: s.stmts.prepare, forShare: s.dialect.forShare}
+}
 
 // notFound turns "no rows" into a fault.
 func notFound(err error, what string) error {

@@ -10,6 +10,7 @@ import (
 	"postern/internal/auth"
 	"postern/internal/fault"
 	"postern/internal/id"
+	"postern/internal/throttle"
 )
 
 // CreateAccount implements account.Store.
@@ -215,7 +216,9 @@ func (s *Store) Enable(ctx context.Context, user id.User, events ...account.Even
 }
 
 // DeleteAccount implements account.Store.
-func (s *Store) DeleteAccount(ctx context.Context, user id.User, proof *account.Proof, events ...account.Event) error {
+func (s *Store) DeleteAccount(
+	ctx context.Context, user id.User, proof *account.Proof, forgotten []throttle.Attempt, events ...account.Event,
+) error {
 	return s.write(ctx, func(q querier) error {
 		condition, args := proven(proof, user)
 		if err := q.mustTouch(ctx, "user", `DELETE FROM users WHERE id = $1`+condition, args...); err != nil {
@@ -224,6 +227,14 @@ func (s *Store) DeleteAccount(ctx context.Context, user id.User, proof *account.
 		if _, err := q.exec(ctx, `DELETE FROM events WHERE user_id = $1`, user); err != nil {
 			return fmt.Errorf("delete events: %w", err)
 		}
-		return q.record(ctx, events)
+		if err := q.forget(ctx, forgotten); err != nil {
+			return err
+		}
+		for _, e := range events { // whose account is gone, for which nothing else is recorded
+			if err := q.insertEvent(ctx, e, ""); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

@@ -415,6 +415,8 @@ const (
 	EventKindAccountEnabled EventKind = "ACCOUNT_ENABLED"
 	// The account was deleted.
 	EventKindAccountDeleted EventKind = "ACCOUNT_DELETED"
+	// All that is kept of the account was handed out.
+	EventKindAccountExported EventKind = "ACCOUNT_EXPORTED"
 	// Somebody asked for a mail to set another password by.
 	EventKindPasswordResetRequested EventKind = "PASSWORD_RESET_REQUESTED"
 	// By such a mail another password was set, which ended all sessions.
@@ -445,6 +447,7 @@ var AllEventKind = []EventKind{
 	EventKindAccountDisabled,
 	EventKindAccountEnabled,
 	EventKindAccountDeleted,
+	EventKindAccountExported,
 	EventKindPasswordResetRequested,
 	EventKindPasswordReset,
 	EventKindEmailVerificationRequested,

@@ -52,7 +52,7 @@ func accountIsFound(s *scene) {
 func nothingThere(s *scene) {
 	gone := s.user()
 	session, post := s.session(gone), s.post(gone)
-	s.must(s.store.DeleteAccount(s.ctx, gone.ID, nil))
+	s.must(s.store.DeleteAccount(s.ctx, gone.ID, nil, nil))
 	s.user()
 
 	ctx, now := s.ctx, session.CreatedAt
@@ -70,7 +70,7 @@ func nothingThere(s *scene) {
 		"SetRole()":            s.store.SetRole(ctx, gone.ID, auth.Admin),
 		"Disable()":            s.store.Disable(ctx, gone.ID, now),
 		"Enable()":             s.store.Enable(ctx, gone.ID),
-		"DeleteAccount()":      s.store.DeleteAccount(ctx, gone.ID, nil),
+		"DeleteAccount()":      s.store.DeleteAccount(ctx, gone.ID, nil, nil),
 		"OpenSession()":        s.store.OpenSession(ctx, s.newSession(gone.ID), gone.PasswordHash, nil),
 		"SessionState()":       second(s.store.SessionState(ctx, session.Family)),
 		"SessionRole()":        second(s.store.SessionRole(ctx, gone.ID, session.ID, now)),
@@ -236,13 +236,19 @@ func proofHolds(s *scene) {
 		"disabled":          {disabled, account.Proof{Session: disabledSession.ID, PasswordHash: disabled.PasswordHash}},
 	} {
 		s.notFound("SetPassword("+name+")", s.store.SetPassword(s.ctx, test.of.ID, "$argon2id$new", &test.proof))
-		s.notFound("DeleteAccount("+name+")", s.store.DeleteAccount(s.ctx, test.of.ID, &test.proof))
+		s.notFound("DeleteAccount("+name+")", s.store.DeleteAccount(s.ctx, test.of.ID, &test.proof, nil))
+		s.notFound("Export("+name+")", s.store.Export(s.ctx, test.of.ID, &test.proof, func(account.Part) error {
+			s.t.Errorf("Export(%s) hands over something", name)
+			return nil
+		}))
 	}
 	got, err := s.store.Credentials(s.ctx, c.ID)
 	s.returns("Credentials()", got, err, c)
 	s.living(c.ID, session)
 
-	s.must(s.store.DeleteAccount(s.ctx, c.ID, &account.Proof{Session: session.ID, PasswordHash: c.PasswordHash}))
+	proof := &account.Proof{Session: session.ID, PasswordHash: c.PasswordHash}
+	s.must(s.store.Export(s.ctx, c.ID, proof, func(account.Part) error { return nil }))
+	s.must(s.store.DeleteAccount(s.ctx, c.ID, proof, nil))
 	s.notFound("Account()", second(s.store.Account(s.ctx, c.ID)))
 	s.notFound("Post()", second(s.store.Post(s.ctx, blog.PostLookup{ID: &post.ID})))
 	s.living(other.ID, others)
@@ -309,7 +315,7 @@ func accountDeleted(s *scene) {
 	c, other := s.user(), s.user()
 	session, post := s.session(c), s.post(c)
 	others, kept := s.session(other), s.post(other)
-	s.must(s.store.DeleteAccount(s.ctx, c.ID, nil))
+	s.must(s.store.DeleteAccount(s.ctx, c.ID, nil, nil))
 
 	s.notFound("SessionState()", second(s.store.SessionState(s.ctx, session.Family)))
 	s.notFound("Post()", second(s.store.Post(s.ctx, blog.PostLookup{ID: &post.ID})))

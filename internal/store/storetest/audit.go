@@ -96,7 +96,7 @@ func logInOrder(s *scene) {
 	failed, deleted := s.event(account.LoginFailed, c.ID), s.event(account.AccountDeleted, gone.ID)
 	failed.UserID, failed.IPAddress = nil, new("203.0.113.9")
 	s.must(s.store.Record(s.ctx, failed))
-	s.must(s.store.DeleteAccount(s.ctx, gone.ID, nil, deleted))
+	s.must(s.store.DeleteAccount(s.ctx, gone.ID, nil, nil, deleted))
 	s.must(s.store.Record(s.ctx, early))
 
 	found, err := s.store.Log(s.ctx, all, last, 10)

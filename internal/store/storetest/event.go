@@ -110,7 +110,7 @@ func notRecordedWithout(s *scene) {
 	s.taken("CreateAccount()", s.store.CreateAccount(s.ctx, taken, nil, s.event(account.SignedUp, taken.ID)), "email")
 	s.recorded(taken.ID)
 	unproven := &account.Proof{PasswordHash: "$argon2id$another"}
-	s.notFound("DeleteAccount()", s.store.DeleteAccount(s.ctx, there.ID, unproven, s.event(account.AccountDeleted, there.ID)))
+	s.notFound("DeleteAccount()", s.store.DeleteAccount(s.ctx, there.ID, unproven, nil, s.event(account.AccountDeleted, there.ID)))
 	s.notFound("SetPassword()", s.store.SetPassword(s.ctx, there.ID, "", unproven, s.event(account.PasswordChanged, there.ID)))
 	s.recorded(there.ID)
 }
@@ -119,7 +119,7 @@ func eventsDeleted(s *scene) {
 	c, other := s.user(), s.user()
 	before, others, last := s.event(account.LoggedIn, c.ID), s.event(account.LoggedIn, other.ID), s.event(account.AccountDeleted, c.ID)
 	s.must(s.store.Record(s.ctx, before, others))
-	s.must(s.store.DeleteAccount(s.ctx, c.ID, nil, last))
+	s.must(s.store.DeleteAccount(s.ctx, c.ID, nil, nil, last))
 	s.recorded(c.ID, last)
 	s.recorded(other.ID, others)
 }

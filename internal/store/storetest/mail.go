@@ -134,7 +134,7 @@ func mailsDeleted(s *scene) {
 	m, others := s.mailTo(other, account.MailNewLogin)
 	s.must(s.store.Record(s.ctx, e, others))
 	t := s.token(c, account.MailVerifyEmail)
-	s.must(s.store.DeleteAccount(s.ctx, c.ID, nil))
+	s.must(s.store.DeleteAccount(s.ctx, c.ID, nil, nil))
 	m.Attempts = 1
 	s.due(m.CreatedAt, 10, m)
 	s.notFound("EmailToken()", second(s.store.EmailToken(s.ctx, t.Hash, t.Kind, t.ExpiresAt.Add(-time.Minute))))

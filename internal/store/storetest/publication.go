@@ -99,7 +99,7 @@ func deletedUnpublished(s *scene) {
 	s.post(leaver)
 	before := s.position()
 	s.must(s.store.DeletePost(s.ctx, deleted.ID, allow))
-	s.must(s.store.DeleteAccount(s.ctx, leaver.ID, nil))
+	s.must(s.store.DeleteAccount(s.ctx, leaver.ID, nil, nil))
 	posts, _ := s.published(start)
 	s.equal("Published()", posts, []*blog.Post{kept})
 	s.equal("Position()", s.position(), before)

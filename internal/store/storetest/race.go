@@ -257,7 +257,7 @@ func setPassword(s *scene, c *account.Credentials) error {
 }
 
 func deleteAccount(s *scene, c *account.Credentials) error {
-	return s.store.DeleteAccount(s.ctx, c.ID, nil)
+	return s.store.DeleteAccount(s.ctx, c.ID, nil, nil)
 }
 
 // raceOnAccount does everything at once that touches an account and several of its sessions.
@@ -289,7 +289,7 @@ func raceOnAccount(s *scene) {
 			case 6:
 				return s.store.EndSession(s.ctx, c.ID, kept.ID)
 			default:
-				return s.store.DeleteAccount(s.ctx, c.ID, nil)
+				return s.store.DeleteAccount(s.ctx, c.ID, nil, nil)
 			}
 		}) {
 			if err != nil {
@@ -309,7 +309,7 @@ func raceToPublish(s *scene) {
 		}
 		for i, err := range together(writers+1, func(i int) error {
 			if i == writers {
-				return s.store.DeleteAccount(s.ctx, author.ID, nil)
+				return s.store.DeleteAccount(s.ctx, author.ID, nil, nil)
 			}
 			return s.store.CreatePost(s.ctx, made[i])
 		}) {

@@ -150,7 +150,7 @@ func rolesOfLiving(s *scene) {
 	living("of another role", []id.Session{first.ID}, now, map[id.Session]auth.Role{first.ID: auth.Reader})
 	s.must(s.store.Enable(s.ctx, gone.ID))
 	living("ended by disabling", []id.Session{disabled.ID}, now, map[id.Session]auth.Role{})
-	s.must(s.store.DeleteAccount(s.ctx, c.ID, nil))
+	s.must(s.store.DeleteAccount(s.ctx, c.ID, nil, nil))
 	living("of nobody", all, now, map[id.Session]auth.Role{others.ID: other.Role})
 }
 
