@@ -79,6 +79,7 @@ func aboutNobody() map[string]string {
 		"goose_db_version": "which migrations were applied",
 		"sqlite_sequence":  "how many of them",
 		"feed":             "how many posts there ever were",
+		"audit_log":        "how many events there ever were",
 	}
 }
 
@@ -133,8 +134,8 @@ func TestDeletionLeavesNothing(t *testing.T) {
 	}
 }
 
-// isFarewell tells whether a row has its own id, a kind, whose account it was, a time, and nothing else.
+// isFarewell tells whether a row has its own id, a kind, whose account it was, a time, its position, and nothing else.
 func isFarewell(row []string, gone id.User) bool {
 	fields := slices.DeleteFunc(slices.Clone(row), func(field string) bool { return field == "" })
-	return len(fields) == 4 && fields[1] == "ACCOUNT_DELETED" && fields[2] == gone.UUID.String()
+	return len(fields) == 5 && fields[1] == "ACCOUNT_DELETED" && fields[2] == gone.UUID.String()
 }

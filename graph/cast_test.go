@@ -92,7 +92,7 @@ func (c *cast) party(t *testing.T, role auth.Role) party {
 	}
 	if err := c.store.CreateAccount(t.Context(), &account.Credentials{
 		Account: account.Account{User: user, Email: p.email, Role: role}, EmailKey: p.email, PasswordHash: cheap,
-	}, session); err != nil {
+	}, session, account.Event{ID: id.NewEvent(at), Kind: account.SignedUp, UserID: &user.ID, CreatedAt: at}); err != nil {
 		t.Fatal(err)
 	}
 	p.refresh = base64.RawURLEncoding.EncodeToString(append(family[:], secret[:]...))

@@ -67,6 +67,19 @@ func (w *scribe) record(kind account.EventKind, change ...func(*account.Event)) 
 	return e
 }
 
+// delete records that an account was deleted, which it opened before.
+func (w *scribe) delete(name string) id.User {
+	w.t.Helper()
+	w.at = w.at.Add(time.Minute)
+	c := w.jane
+	c.ID, c.Handle, c.Email, c.EmailKey = id.NewUser(w.at), name, name+"@example.org", name+"@example.org"
+	e := account.Event{ID: id.NewEvent(w.at), Kind: account.AccountDeleted, CreatedAt: w.at, UserID: &c.ID}
+	if err := errors.Join(w.store.CreateAccount(w.t.Context(), &c, nil), w.store.DeleteAccount(w.t.Context(), c.ID, nil, nil, e)); err != nil {
+		w.t.Fatal(err)
+	}
+	return c.ID
+}
+
 // byNobody makes an event one that is about no account.
 func byNobody(e *account.Event) { e.UserID = nil }
 
@@ -81,17 +94,17 @@ func TestAudit(t *testing.T) {
 	if got := s.does(t, "audit"); got != head {
 		t.Errorf("postern audit = %q, want the head alone", got)
 	}
-	session, gone := id.NewSession(w.at), id.NewUser(w.at)
+	session := id.NewSession(w.at)
 	w.record(account.SignedUp, func(e *account.Event) { e.SessionID = &session })
 	w.record(account.LoginFailed, byNobody, func(e *account.Event) { e.UserAgent = new("a\tb\u202e\x1b[31m\u009bc") })
 	w.record(account.RoleChanged, byCommand, func(e *account.Event) { e.Role = new(auth.Editor) })
-	w.record(account.AccountDeleted, func(e *account.Event) { e.UserID = &gone })
+	gone := w.delete("john")
 	id := session.String()
 	want := strings.ReplaceAll(`TIME                  EVENT                ACCOUNT                          ADDRESS      SESSION    USER AGENT
 2026-01-31T08:01:00Z  SIGNED_UP            jane@example.org                 2001:db8::1  …`+id[len(id)-8:]+`  Firefox
 2026-01-31T08:02:00Z  LOGIN_FAILED         -                                2001:db8::1  -          a?b??[31m?c
 2026-01-31T08:03:00Z  ROLE_CHANGED EDITOR  jane@example.org                 -            -          -
-2026-01-31T08:04:00Z  ACCOUNT_DELETED      `+gone.String()+`  2001:db8::1  -          Firefox
+2026-01-31T08:04:00Z  ACCOUNT_DELETED      `+gone.String()+`  -            -          -
 `, "?", "\ufffd")
 	if got := s.does(t, "audit"); got != want {
 		t.Errorf("postern audit =\n%s, want\n%s", got, want)
@@ -231,13 +244,13 @@ func TestAuditFollows(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		s, w := newAudit(t, url)
 		lines, stop := s.follow(t, io.Discard, "audit", "-f", "--event=LOGGED_IN")
-		if head := next(t, lines); !strings.HasPrefix(head, "TIME                  EVENT                   ACCOUNT ") {
+		if head := next(t, lines); !strings.HasPrefix(head, "TIME                  EVENT                         ACCOUNT ") {
 			t.Errorf("the head is %q, want it at once, with room for what comes", head)
 		}
 		for range 3 {
 			w.record(account.LoginFailed)
 			e := w.record(account.LoggedIn)
-			want := e.CreatedAt.Format(time.RFC3339) + "  LOGGED_IN               jane@example.org      2001:db8::1      -          Firefox\n"
+			want := e.CreatedAt.Format(time.RFC3339) + "  LOGGED_IN                     jane@example.org      2001:db8::1      -          Firefox\n"
 			if got := next(t, lines); got != want {
 				t.Errorf("followed %q, want %q", got, want)
 			}
