@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -80,6 +81,7 @@ func killOften(t *testing.T, times int) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		env := environment{"DATABASE_URL": url, "DATA_DIR": t.TempDir(), "LOG_LEVEL": "debug"}
 		server, fuse := startFused(t, env)
+		db := storetest.Connect(t, url)
 		accessToken(t, server.post(t, "", signup))
 		committed, checked := 0, 0
 		for range times {
@@ -97,7 +99,7 @@ func killOften(t *testing.T, times int) {
 			server.end(t)
 			server, fuse = startFused(t, env)
 			for _, d := range held {
-				if d.used(t, url) {
+				if d.used(t, db) {
 					committed++
 				}
 				if d.check(t, server) {
@@ -164,9 +166,8 @@ func (d *device) refreshUntilItFails(t *testing.T, server *process) {
 
 // used tells whether the server that was killed has stored that the device's token was used. One that it neither has stored as
 // current nor as just used is lost.
-func (d *device) used(t *testing.T, url string) bool {
+func (d *device) used(t *testing.T, db *sql.DB) bool {
 	t.Helper()
-	db := storetest.Connect(t, url)
 	both, err := base64.RawURLEncoding.DecodeString(d.token)
 	if err != nil {
 		t.Fatal(err)
