@@ -81,8 +81,8 @@ func TestRecovery(t *testing.T) {
 		p.becomes(t, token, `{ viewer { role } }`, "SESSION_ENDED")
 		accessToken(t, p.post(t, "", strings.Replace(login, password, next, 1)))
 		p.end(t)
-		if all := mails.Received(); len(all) != 6 {
-			t.Errorf("%d mails were sent, want 6", len(all))
+		if all := mails.Received(); len(all) != 5 {
+			t.Errorf("%d mails were sent, want 5", len(all))
 		}
 	})
 }

@@ -85,6 +85,18 @@ func newMail(c config.Config, log *slog.Logger) (mail.Sender, error) {
 	return sender, err
 }
 
+// newWorker makes what sends the mails of the queue, or does nothing where none are sent.
+func newWorker(c config.Config, db *store.Store, accounts *account.Service, log *slog.Logger) (func(context.Context), error) {
+	sender, err := newMail(c, log)
+	if errors.Is(err, mail.ErrNone) {
+		return func(context.Context) {}, nil
+	}
+	worker := &mail.Worker{
+		Queue: db, Sender: sender, Token: accounts.TokenOf, Site: c.Site(), FrontEnd: c.FrontEndURL, Now: time.Now, Log: log,
+	}
+	return worker.Run, err
+}
+
 // serve runs the server until ctx ends and all running requests are answered.
 func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err error) {
 	log := httpd.NewLog(stderr, c.LogLevel, c.LogFormat == "text" || c.LogFormat == "auto" && isTerminal(stderr))
@@ -110,20 +122,16 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	if err := prepare(ctx, c, db, log); err != nil {
 		return err
 	}
-	sender, err := newMail(c, log)
-	if err != nil && !errors.Is(err, mail.ErrNone) {
-		return err
-	}
 	accounts, authenticator, err := newAccounts(c, db, tokens, log)
 	if err != nil {
 		return err
 	}
 	defer inBackground(ctx, accounts.Run)()
-	if sender != nil {
-		defer inBackground(ctx, (&mail.Worker{
-			Queue: db, Sender: sender, Token: accounts.TokenOf, Site: c.Site(), FrontEnd: c.FrontEndURL, Now: time.Now, Log: log,
-		}).Run)()
+	sendMails, err := newWorker(c, db, accounts, log)
+	if err != nil {
+		return err
 	}
+	defer inBackground(ctx, sendMails)()
 	posts := blog.NewService(blog.Options{
 		Store: db, Now: time.Now, PostsOfAccount: throttle.Limit{Most: c.LimitPostsOfAccount, Within: time.Hour},
 	})
@@ -279,7 +287,10 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 func newExecutor(c config.Config, documents *transport.Documents, o graph.Options) *executor.Executor {
 	o.Documents = transport.NewDocumentCache(transport.Bounds{Entries: 1000, Bytes: 32 << 20})
 	limits := limit.Limits(c.Limits)
-	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "exportAccount", "refreshToken"}
+	limits.Exclusive = []string{
+		"login", "signup", "refreshToken", "changePassword", "changeEmail", "requestPasswordReset", "resetPassword", "deleteAccount",
+		"exportAccount",
+	}
 	exec := graph.NewExecutor(o)
 	exec.Use(documents)
 	exec.Use(limit.NewExtension(limits, o.Documents))

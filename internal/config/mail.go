@@ -98,14 +98,12 @@ func isIP(host string) bool {
 	return err == nil && ip.Zone() == ""
 }
 
-// notices are what MAIL_NOTICES may name.
-var notices = []string{"login", "password", "email", "reuse"}
-
 // checkMail finds what would keep mails from being sent.
 func (c *Config) checkMail() error {
 	if c.FrontEndURL != "" && !validPublicURL(c.FrontEndURL) {
 		return &Error{Setting: "FRONTEND_URL", Problem: fmt.Sprintf("%q is not like https://www.example.org", c.FrontEndURL)}
 	}
+	notices := []string{"login", "password", "email", "reuse"}
 	for _, name := range c.MailNotices {
 		if !slices.Contains(notices, name) && (name != "none" || len(c.MailNotices) > 1) {
 			return &Error{Setting: "MAIL_NOTICES", Problem: fmt.Sprintf("%q is none of %s, nor none alone", name, strings.Join(notices, ", "))}

@@ -1,6 +1,6 @@
-// Package mail writes mails and hands them to a server, or to a folder where there is none.
+// Package mail sends what account asks to be sent: it writes mails, and hands them to a server, or to a folder where there is none.
 //
-// It imports nothing of ours.
+// It may import account and id.
 package mail
 
 import (

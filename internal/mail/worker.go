@@ -144,7 +144,7 @@ func (w *Worker) send(ctx context.Context, m account.Mail) error {
 	if err != nil {
 		return err
 	}
-	return w.Sender.Send(ctx, Message{ID: m.ID.UUID.String(), To: m.To, Subject: subject, Text: text, HTML: html})
+	return w.Sender.Send(ctx, Message{ID: m.ID.String(), To: m.To, Subject: subject, Text: text, HTML: html})
 }
 
 // data is what a mail tells.

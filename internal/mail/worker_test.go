@@ -132,7 +132,7 @@ func TestWorker(t *testing.T) {
 		m := o.put(t, account.MailResetPassword, &o.user)
 		o.work(t, 1)
 		got := <-o.server.Arrived()
-		if got.To != "jane@example.org" || !bytes.Contains(got.Content, []byte(m.ID.UUID.String())) {
+		if got.To != "jane@example.org" || !bytes.Contains(got.Content, []byte(m.ID.String())) {
 			t.Errorf("there arrived %+v, want %v", got, m)
 		}
 		if text := strings.ReplaceAll(string(got.Content), "=\r\n", ""); !strings.Contains(text, "https://www.example.org/reset-password#token=3D"+strings.Repeat("t", 43)) {
