@@ -87,6 +87,24 @@ func TestRecovery(t *testing.T) {
 	})
 }
 
+// TestUnverifiedAccountsRead: where it is required, nobody writes before their email is verified.
+func TestUnverifiedAccountsRead(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		env, mails := written(t, url)
+		env["REQUIRE_VERIFIED_EMAIL"] = "true"
+		p := start(t, env)
+		token := accessToken(t, p.post(t, "", signup))
+		const write = `mutation { createPost(input: {title: "T", content: "x"}) { post { title } } }`
+		if got := p.post(t, token, write); !strings.Contains(got, "FORBIDDEN") {
+			t.Errorf("createPost = %s, want FORBIDDEN", got)
+		}
+		p.post(t, "", `mutation { verifyEmail(input: {token: "`+mails.token(t, "ada@example.org", "verify-email")+`"}) { errors { message } } }`)
+		if got := p.post(t, token, write); !strings.Contains(got, `"title":"T"`) {
+			t.Errorf("createPost = %s, once the email is verified, want it to work", got)
+		}
+	})
+}
+
 // TestMailAfterAKill kills a server right after it was asked for a mail: that comes all the same, once.
 func TestMailAfterAKill(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {

@@ -63,7 +63,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 }
 
 func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
-	return store.Open(ctx, store.Options{URL: c.Database(), MaxConnections: c.DatabaseMaxConnections, Log: log})
+	return store.Open(ctx, store.Options{
+		URL: c.Database(), MaxConnections: c.DatabaseMaxConnections, RequireVerified: c.RequireVerified, Log: log,
+	})
 }
 
 // newMail makes what sends mails; it answers mail.ErrNone where nothing does.
@@ -287,10 +289,7 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 func newExecutor(c config.Config, documents *transport.Documents, o graph.Options) *executor.Executor {
 	o.Documents = transport.NewDocumentCache(transport.Bounds{Entries: 1000, Bytes: 32 << 20})
 	limits := limit.Limits(c.Limits)
-	limits.Exclusive = []string{
-		"login", "signup", "refreshToken", "changePassword", "changeEmail", "requestPasswordReset", "resetPassword", "deleteAccount",
-		"exportAccount",
-	}
+	limits.Exclusive = graph.Exclusive()
 	exec := graph.NewExecutor(o)
 	exec.Use(documents)
 	exec.Use(limit.NewExtension(limits, o.Documents))

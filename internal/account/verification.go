@@ -74,11 +74,12 @@ func (s *Service) VerifyEmail(ctx context.Context, in VerifyEmailInput) error {
 		return err
 	}
 	if proved.Kind == MailVerifyEmail {
-		return orBadEmailToken(s.store.VerifyEmail(ctx, *proved, s.now(), s.event(ctx, EmailVerified, account.ID)))
+		err := s.store.VerifyEmail(ctx, *proved, s.now(), s.event(ctx, EmailVerified, account.ID))
+		return orBadEmailToken(s.changed(ctx, account.ID, err))
 	}
 	e := s.event(ctx, EmailChanged, account.ID)
 	e = e.told(s.mail(MailEmailChanged, account, e)) // to the one that it had, about which it is
-	return orBadEmailToken(s.store.ChangeEmail(ctx, *proved, s.now(), e))
+	return orBadEmailToken(s.changed(ctx, account.ID, s.store.ChangeEmail(ctx, *proved, s.now(), e)))
 }
 
 // UndoEmailChangeInput is a token that a mail carried.

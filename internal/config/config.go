@@ -58,7 +58,9 @@ type Config struct {
 	SMTPURL  URL    `group:"Mail" name:"smtp-url" placeholder:"URL" help:"The server that mails are handed to: smtps://USER:PASSWORD@HOST:465, or smtp://USER:PASSWORD@HOST:587, which must offer STARTTLS. Without it development writes mails to outbox in the data directory, and production sends none."`
 	MailFrom string `group:"Mail" placeholder:"ADDRESS" help:"Who writes mails: an address, or a name and an address in angle brackets. SMTP_URL needs it."`
 
-	FrontEndURL string   `group:"Mail" name:"frontend-url" placeholder:"URL" help:"Where links in mails lead to: below it are reset-password, verify-email and undo-email-change, and the token is in the fragment. Without it mails show the token."`
+	FrontEndURL     string `group:"Mail" name:"frontend-url" placeholder:"URL" help:"Where links in mails lead to: below it are reset-password, verify-email and undo-email-change, and the token is in the fragment. Without it mails show the token."`
+	RequireVerified bool   `group:"Mail" name:"require-verified-email" help:"Let accounts do no more than read until their email is verified."`
+
 	MailNotices []string `group:"Mail" default:"login,password,email,reuse" placeholder:"NOTICE" help:"Of what accounts are told by mail: a login by a client that was not seen before, another password, another email, and the reuse of a refresh token; or none."`
 
 	Limits                    Limits `embed:"" prefix:"limit-" group:"Limits"`

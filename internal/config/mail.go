@@ -103,6 +103,9 @@ func (c *Config) checkMail() error {
 	if c.FrontEndURL != "" && !validPublicURL(c.FrontEndURL) {
 		return &Error{Setting: "FRONTEND_URL", Problem: fmt.Sprintf("%q is not like https://www.example.org", c.FrontEndURL)}
 	}
+	if c.RequireVerified && !c.Mails() {
+		return &Error{Setting: "REQUIRE_VERIFIED_EMAIL", Problem: "it needs SMTP_URL: no email can be verified otherwise"}
+	}
 	notices := []string{"login", "password", "email", "reuse"}
 	for _, name := range c.MailNotices {
 		if !slices.Contains(notices, name) && (name != "none" || len(c.MailNotices) > 1) {
