@@ -75,7 +75,7 @@ func (s *Service) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-forgetting.C:
-			err := s.store.ForgetAttempts(ctx, s.now())
+			err := s.forgetAttempts(ctx)
 			if err != nil && !failed && ctx.Err() == nil {
 				s.log.WarnContext(ctx, "attempts that are long over are kept for another minute", "error", err)
 			}
@@ -92,6 +92,13 @@ func (s *Service) Run(ctx context.Context) {
 			outdated = s.forgetEvents(ctx)
 		}
 	}
+}
+
+// forgetAttempts forgets some attempts that have long been over. Who watches does not wait for that for long.
+func (s *Service) forgetAttempts(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	return s.store.ForgetAttempts(ctx, s.now())
 }
 
 // forgetEvents forgets some events that need not be kept any longer, and tells whether there may be more. Each round some: however

@@ -44,6 +44,7 @@ const (
 	look     = time.Second     // how often it is looked whether a mail is due
 	atOnce   = 4               // how many mails are sent at a time
 	sendTime = time.Minute     // how long it may take to send one
+	answer   = 5 * time.Second // how long the queue may take
 	leased   = 2 * time.Minute // when a mail is due again that somebody took, and of whom nothing was heard
 
 	firstPause   = 10 * time.Second // before it is tried again, and twice as long each time
@@ -63,7 +64,7 @@ func (w *Worker) Run(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		due, err := w.Queue.NextMail(ctx)
+		due, err := w.next(ctx)
 		if err == nil && due != nil && !due.After(w.Now()) {
 			err = w.sendAll(ctx)
 		}
@@ -74,6 +75,21 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 }
 
+// next is when the next mail is due. A database whose packets get lost never answers.
+func (w *Worker) next(ctx context.Context) (*time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	return w.Queue.NextMail(ctx)
+}
+
+// take takes a mail that is due, if there is one.
+func (w *Worker) take(ctx context.Context) ([]account.Mail, error) {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	now := w.Now()
+	return w.Queue.TakeMails(ctx, now, now.Add(leased), 1)
+}
+
 // sendAll sends what is due, some at a time.
 func (w *Worker) sendAll(ctx context.Context) error {
 	var sending sync.WaitGroup
@@ -81,8 +97,7 @@ func (w *Worker) sendAll(ctx context.Context) error {
 	for i := range errs {
 		sending.Go(func() {
 			for ctx.Err() == nil {
-				now := w.Now()
-				taken, err := w.Queue.TakeMails(ctx, now, now.Add(leased), 1)
+				taken, err := w.take(ctx)
 				if err != nil || len(taken) == 0 {
 					errs[i] = err
 					return
@@ -102,7 +117,8 @@ func (w *Worker) handle(ctx context.Context, m account.Mail) error {
 	err := w.send(ctx, m)
 	log := w.Log.With("mail", m.ID.UUID, "kind", m.Kind, "attempt", m.Attempts)
 	ended := ctx.Err() != nil
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answer)
+	defer cancel()
 	now := w.Now()
 	switch {
 	case err == nil:
