@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,29 @@ func TestTokensOfMailsThatAreOfNoUse(t *testing.T) {
 		}
 		h.mails(t)
 		fails(t, "ResetPassword("+name+")", h.reset(t, token), useless)
+	}
+
+	if err := h.Enable(t.Context(), "jane@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	for name, end := range map[string]func() error{
+		"the password was changed": func() error { return h.SetPassword(t.Context(), "jane@example.org", password) },
+		"the password was reset":   func() error { return h.reset(t, fresh()) },
+		"the account was disabled": func() error {
+			return errors.Join(h.Disable(t.Context(), "jane@example.org"), h.Enable(t.Context(), "jane@example.org"))
+		},
+	} {
+		if err := h.SetPassword(t.Context(), "jane@example.org", password); err != nil {
+			t.Fatal(err)
+		}
+		viewer := h.viewer(t, h.login(t, "Jane"))
+		h.mails(t)
+		token := h.change(t, viewer, "thief@example.org")
+		if err := end(); err != nil {
+			t.Fatal(err)
+		}
+		h.mails(t)
+		fails(t, "VerifyEmail("+name+")", h.verify(t, token), useless)
 	}
 }
 

@@ -66,7 +66,7 @@ func (s *Store) ResetPassword(
 			WHERE id = $1 AND email_key = $3 AND disabled_at IS NULL`, t.UserID, hash, t.EmailKey, now); err != nil {
 			return err
 		}
-		if err := q.forgetTokens(ctx, t.UserID, account.MailResetPassword); err != nil {
+		if err := q.forgetTokens(ctx, t.UserID, account.MailResetPassword, account.MailConfirmEmail); err != nil {
 			return err
 		}
 		if err := q.deleteSessions(ctx, t.UserID, id.Session{}); err != nil {

@@ -157,7 +157,7 @@ func (s *Store) SetPassword(ctx context.Context, user id.User, hash string, proo
 		if err := q.deleteSessions(ctx, user, keep); err != nil {
 			return err
 		}
-		if err := q.forgetTokens(ctx, user, account.MailResetPassword); err != nil {
+		if err := q.forgetTokens(ctx, user, account.MailResetPassword, account.MailConfirmEmail); err != nil {
 			return err
 		}
 		return q.record(ctx, events)
@@ -196,6 +196,9 @@ func (s *Store) SetRole(ctx context.Context, user id.User, role auth.Role, event
 func (s *Store) Disable(ctx context.Context, user id.User, at time.Time, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
 		if err := q.mustTouch(ctx, "user", `UPDATE users SET disabled_at = $2 WHERE id = $1`, user, at); err != nil {
+			return err
+		}
+		if err := q.forgetTokens(ctx, user, account.MailResetPassword, account.MailVerifyEmail, account.MailConfirmEmail); err != nil {
 			return err
 		}
 		if err := q.deleteSessions(ctx, user, id.Session{}); err != nil {
