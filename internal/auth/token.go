@@ -205,7 +205,7 @@ func (t *Tokens) Verify(token string) (Claims, error) {
 
 // read has golang-jwt verify a token, and checks what that lets through. It tells whether it is ours, at whatever time.
 func (t *Tokens) read(keys KeySet, token string) (v verified, ok bool) {
-	if strings.ContainsAny(token, "\r\n") { // decoders of base64 skip line ends
+	if strings.IndexByte(token, '\r') >= 0 || strings.IndexByte(token, '\n') >= 0 { // decoders of base64 skip line ends
 		return verified{}, false
 	}
 	var p payload
@@ -285,8 +285,7 @@ func unambiguousParts(token *jwt.Token) bool {
 // null, which is as good as not there to some.
 func unambiguous(text []byte) bool {
 	const most = 32 // members; ours have nine
-	const space = " \t\r\n"
-	text = bytes.TrimLeft(text, space)
+	text = unspaced(text)
 	if text[0] != '{' {
 		return false
 	}
@@ -304,12 +303,12 @@ func unambiguous(text []byte) bool {
 					i++
 				}
 			}
-			value, isName := bytes.CutPrefix(bytes.TrimLeft(text[i+1:], space), []byte(":"))
+			value, isName := bytes.CutPrefix(unspaced(text[i+1:]), []byte(":"))
 			if depth > 1 || !isName {
 				continue
 			}
 			name := text[start:i]
-			if len(names) == most || !plain(name) || bytes.HasPrefix(bytes.TrimLeft(value, space), []byte("null")) ||
+			if len(names) == most || !plain(name) || bytes.HasPrefix(unspaced(value), []byte("null")) ||
 				slices.ContainsFunc(names, func(other []byte) bool { return bytes.Equal(name, other) }) {
 				return false
 			}
@@ -319,7 +318,22 @@ func unambiguous(text []byte) bool {
 	return true
 }
 
+// unspaced is JSON from where it goes on after white space (RFC 8259, section 2).
+func unspaced(text []byte) []byte {
+	for i, c := range text {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return text[i:]
+		}
+	}
+	return nil
+}
+
 // plain tells whether a name is in ASCII, without capitals and escapes.
 func plain(name []byte) bool {
-	return !bytes.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf || r >= 'A' && r <= 'Z' || r == '\\' })
+	for _, c := range name {
+		if c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
