@@ -3,10 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"postern/internal/account"
+	"postern/internal/id"
 	"postern/internal/store/storetest"
 )
 
@@ -44,12 +48,35 @@ func (p *person) signsUp(t *testing.T) {
 	p.enters(t, `signup(input: {email: "`+p.email+`", password: "`+password+`", name: "`+p.name+`", handle: "`+p.handle+`"})`)
 }
 
+// isWrittenTo puts down a mail that waits for long, and a token of another.
+func (p *person) isWrittenTo(t *testing.T, env environment) {
+	t.Helper()
+	db := storetest.Open(t, env["DATABASE_URL"])
+	found, err := db.CredentialsByEmail(t.Context(), strings.ToLower(p.email))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, late := time.Now().UTC(), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	err = errors.Join(db.Record(t.Context(), account.Event{
+		ID: id.NewEvent(now), Kind: account.LoggedIn, UserID: &found.ID, CreatedAt: now, Mail: &account.Mail{
+			ID: id.NewMail(late), Kind: account.MailNewLogin, UserID: &found.ID, To: p.email, Name: p.name, Email: p.email,
+			UserAgent: &p.agent, IPAddress: &p.address, CreatedAt: late,
+		},
+	}), db.AddEmailToken(t.Context(), account.EmailToken{
+		Hash: []byte(p.email), Kind: account.MailVerifyEmail, UserID: found.ID, Email: p.email, EmailKey: found.EmailKey, ExpiresAt: late,
+	}, now))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // lives does all that an account can do, and leaves as many traces as it can.
 func (p *person) lives(t *testing.T, env environment) {
 	t.Helper()
 	const next = "a heron beside the lighthouse"
 	login := `login(input: {email: "` + p.email + `", password: "` + next + `"})`
 	p.signsUp(t)
+	p.isWrittenTo(t, env)
 	p.does(t, `createPost(input: {title: "Feathers of `+p.name+`", content: "Written by `+p.name+`."}) { post { id } }`)
 	post := member(t, p.does(t, `createPost(input: {title: "Inks of `+p.name+`", content: "?"}) { post { id } }`), "id")
 	p.does(t, `updatePost(input: {postId: "`+post+`", content: "Mixed by `+p.name+`."}) { post { id } }`)
@@ -83,6 +110,7 @@ func world(t *testing.T, url string) (environment, *process) {
 	env := environment{
 		"DATABASE_URL": url, "DATA_DIR": t.TempDir(), "TRUSTED_PROXIES": "127.0.0.1",
 		"LIMIT_SIGNUPS_OF_ADDRESS": "50", "LIMIT_POSTS_OF_ACCOUNT": "60",
+		"PRODUCTION": "true", "JWT_SECRET": strings.Repeat("s", 32), // where no mail is sent without a server
 	}
 	return env, start(t, env)
 }
@@ -165,6 +193,7 @@ users.id             profile.id
 users.handle         profile.handle
 users.name           profile.name
 users.email          profile.email
+users.email_verified_at profile.emailVerified
 users.email_key      - the email, as two are compared
 users.role           profile.role
 users.password_hash  - a secret
@@ -199,6 +228,23 @@ events.user_agent    events.userAgent
 events.ip_address    events.ipAddress
 events.created_at    events.createdAt
 events.position      - in which order events came, of all accounts
+mails.id             - a mail that is about to be sent, and forgotten then
+mails.kind           - see mails.id
+mails.user_id        - see mails.id
+mails.recipient      - see mails.id
+mails.name           - see mails.id
+mails.email          - see mails.id
+mails.user_agent     - see mails.id
+mails.ip_address     - see mails.id
+mails.created_at     - see mails.id
+mails.due_at         - see mails.id
+mails.attempts       - see mails.id
+email_tokens.hash    - a secret
+email_tokens.kind    - of what was mailed, which works for a while
+email_tokens.user_id - see email_tokens.kind
+email_tokens.email   - see email_tokens.kind
+email_tokens.email_key - see email_tokens.kind
+email_tokens.expires_at - see email_tokens.kind
 publications.position - in which order posts came, of all authors
 publications.post_id posts.id
 attempts.key         - a hash, that is forgotten by itself

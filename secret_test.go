@@ -384,6 +384,7 @@ func TestSecretsStaySecret(t *testing.T) {
 				}
 				w.process, w.news = startWithNews(t, env)
 				access, password, refresh := w.live(t, env)
+				w.mail(t, env)
 				if got := header(t, access).Alg; got != algorithm {
 					t.Errorf("the tokens are by %s, want %s", got, algorithm)
 				}

@@ -31,6 +31,7 @@ import (
 	"postern/internal/config"
 	"postern/internal/httpd"
 	"postern/internal/limit"
+	"postern/internal/mail"
 	"postern/internal/store"
 	"postern/internal/throttle"
 	"postern/internal/transport"
@@ -50,10 +51,11 @@ func main() {
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return cli.Run(ctx, cli.Env{
 		Args: args, Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr,
-		Open: openStore, Now: time.Now,
+		Open: openStore, Now: time.Now, Mail: newMail,
 		Accounts: func(c config.Config, s *store.Store) *account.Service {
 			return account.NewService(account.Options{
 				Store: s, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now, MinPassword: c.PasswordMinLength,
+				Mail: c.Mails(), Notices: account.NoticesNamed(c.MailNotices), // which the server sends
 			})
 		},
 		Serve: func(ctx context.Context, c config.Config) error { return serve(ctx, c, stdout, stderr) },
@@ -61,7 +63,40 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 }
 
 func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
-	return store.Open(ctx, store.Options{URL: c.Database(), MaxConnections: c.DatabaseMaxConnections, Log: log})
+	return store.Open(ctx, store.Options{
+		URL: c.Database(), MaxConnections: c.DatabaseMaxConnections, RequireVerified: c.RequireVerified, Log: log,
+	})
+}
+
+// newMail makes what sends mails; it answers mail.ErrNone where nothing does.
+func newMail(c config.Config, log *slog.Logger) (mail.Sender, error) {
+	server, err := c.SMTP()
+	if err != nil {
+		return nil, err
+	}
+	sender, err := mail.New(mail.Options{
+		Server: mail.Server{
+			Host: server.Host, Port: server.Port, Security: mail.Security(server.Security),
+			User: server.User, Password: server.Password.Reveal(),
+		},
+		Outbox: c.Outbox(), From: c.MailSender(), Hello: c.MailHello(), Now: time.Now, Log: log,
+	})
+	if err != nil && !errors.Is(err, mail.ErrNone) {
+		err = &config.Error{Setting: "MAIL_FROM", Problem: err.Error()}
+	}
+	return sender, err
+}
+
+// newWorker makes what sends the mails of the queue, or does nothing where none are sent.
+func newWorker(c config.Config, db *store.Store, accounts *account.Service, log *slog.Logger) (func(context.Context), error) {
+	sender, err := newMail(c, log)
+	if errors.Is(err, mail.ErrNone) {
+		return func(context.Context) {}, nil
+	}
+	worker := &mail.Worker{
+		Queue: db, Sender: sender, Token: accounts.TokenOf, Site: c.Site(), FrontEnd: c.FrontEndURL, Now: time.Now, Log: log,
+	}
+	return worker.Run, err
 }
 
 // serve runs the server until ctx ends and all running requests are answered.
@@ -94,6 +129,11 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 		return err
 	}
 	defer inBackground(ctx, accounts.Run)()
+	sendMails, err := newWorker(c, db, accounts, log)
+	if err != nil {
+		return err
+	}
+	defer inBackground(ctx, sendMails)()
 	posts := blog.NewService(blog.Options{
 		Store: db, Now: time.Now, PostsOfAccount: throttle.Limit{Most: c.LimitPostsOfAccount, Within: time.Hour},
 	})
@@ -204,10 +244,13 @@ func newAccounts(
 	accounts := account.NewService(account.Options{
 		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Tokens: tokens, Now: time.Now,
 		SignupOpen: c.Signup, SignupRole: signupRole, MinPassword: c.PasswordMinLength, Log: log, KeepEvents: c.AuditRetention,
+		Mail: c.Mails(), Notices: account.NoticesNamed(c.MailNotices),
 		Throttle: account.Throttle{
 			FailuresOfAccount: throttle.Limit{Most: c.LimitFailuresOfAccount},
 			FailuresOfAddress: throttle.Limit{Most: c.LimitFailuresOfAddress, Within: 10 * time.Minute},
 			SignupsOfAddress:  throttle.Limit{Most: c.LimitSignupsOfAddress, Within: time.Hour},
+			MailsOfAccount:    throttle.Limit{Most: c.LimitMailsOfAccount, Within: time.Hour},
+			MailsOfAddress:    throttle.Limit{Most: c.LimitMailsOfAddress, Within: time.Hour},
 		},
 	})
 	return accounts, auth.NewAuthenticator(tokens, accounts.Authorize), nil
@@ -246,7 +289,7 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 func newExecutor(c config.Config, documents *transport.Documents, o graph.Options) *executor.Executor {
 	o.Documents = transport.NewDocumentCache(transport.Bounds{Entries: 1000, Bytes: 32 << 20})
 	limits := limit.Limits(c.Limits)
-	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "exportAccount", "refreshToken"}
+	limits.Exclusive = graph.Exclusive()
 	exec := graph.NewExecutor(o)
 	exec.Use(documents)
 	exec.Use(limit.NewExtension(limits, o.Documents))
@@ -310,7 +353,7 @@ func listen(
 ) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	server := newServer(base, site, log)
+	server := httpd.NewServer(base, site, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -331,21 +374,6 @@ func listen(
 	}
 	log.InfoContext(base, "stopped")
 	return nil
-}
-
-// newServer bounds how long a client may take: to say what it wants, to send it, to read the answer, and to think of something
-// else. What stays open has bounds of its own.
-func newServer(base context.Context, site http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           site,
-		BaseContext:       func(net.Listener) context.Context { return base },
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16<<10 - 4<<10, // net/http reads four kilobytes more
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
 }
 
 // banner tells somebody at a terminal where to click.

@@ -115,7 +115,7 @@ func TestSlowClients(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				server, listener := newServer(t.Context(), site, log), make(oneConn)
+				server, listener := httpd.NewServer(t.Context(), site, log), make(oneConn)
 				dropped := make(chan time.Time, 1)
 				server.ConnState = func(_ net.Conn, state http.ConnState) {
 					if state == http.StateClosed {

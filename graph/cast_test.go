@@ -167,6 +167,16 @@ func (c *cast) thing(t *testing.T, kind, whose string, p party) string {
 	return ""
 }
 
+// tokenOfMail is the token of a mail that somebody was sent.
+func (s *server) tokenOfMail(t *testing.T, kind account.MailKind, user id.User, email string) string {
+	t.Helper()
+	token, err := s.accounts.TokenOf(t.Context(), account.Mail{Kind: kind, UserID: &user, Email: email})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
 // value is what is given for an argument, or a field of an input: the least that will do.
 func (c *cast) value(t *testing.T, at string, of *ast.Type, thing string, p party) any {
 	t.Helper()
@@ -174,6 +184,8 @@ func (c *cast) value(t *testing.T, at string, of *ast.Type, thing string, p part
 		"SignupInput.email": fmt.Sprintf("new-%d@example.org", c.made), "SignupInput.password": password, "SignupInput.name": "New",
 		"LoginInput.email": p.email, "LoginInput.password": password, "RefreshTokenInput.refreshToken": p.refresh,
 		"ChangePasswordInput.currentPassword": password, "ChangePasswordInput.newPassword": "a heron beside the lighthouse",
+		"RequestPasswordResetInput.email": p.email, "ResetPasswordInput.newPassword": "a heron beside the lighthouse",
+		"ChangeEmailInput.password": password, "ChangeEmailInput.newEmail": fmt.Sprintf("newer-%d@example.org", c.made),
 		"ExportAccountInput.password": password,
 		"DeleteAccountInput.password": password, "CreatePostInput.title": "T", "CreatePostInput.content": "x",
 	}
@@ -195,6 +207,13 @@ func (c *cast) value(t *testing.T, at string, of *ast.Type, thing string, p part
 		return object
 	case known:
 		return text
+	}
+	kinds := map[string]account.MailKind{
+		"ResetPasswordInput.token": account.MailResetPassword, "VerifyEmailInput.token": account.MailVerifyEmail,
+		"UndoEmailChangeInput.token": account.MailEmailChanged,
+	}
+	if kind, known := kinds[at]; known {
+		return c.tokenOfMail(t, kind, p.UserID, p.email)
 	}
 	t.Fatalf("nothing is known to give for %s: name it here", at)
 	return nil

@@ -36,6 +36,12 @@ func outcome[T any](value T, err error) (T, []UserError, error) {
 	return nothing, failed, nil
 }
 
+// errorsOf does so where the payload has nothing but errors.
+func errorsOf(err error) ([]UserError, error) {
+	_, failed, err := outcome(struct{}{}, err)
+	return failed, err
+}
+
 // userError is the type of the schema for a fault; nil if it belongs to the top level. err is what the fault was part of.
 func userError(err error, f *fault.Error) UserError {
 	switch f.Code {

@@ -46,6 +46,14 @@ func NewExecutor(o Options) *executor.Executor {
 	return exec
 }
 
+// Exclusive are the mutations of which an operation may have one: they hash, try a secret, or write to somebody.
+func Exclusive() []string {
+	return []string{
+		"login", "signup", "refreshToken", "changePassword", "changeEmail", "requestPasswordReset", "resetPassword", "deleteAccount",
+		"exportAccount",
+	}
+}
+
 // withoutDefer is the schema without the directive @defer, which gqlgen adds: what it defers is null in the first response, and
 // there is no second one.
 func withoutDefer(schema *ast.Schema) *ast.Schema {

@@ -83,6 +83,7 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	tokens := newTokens(tb, "s", now)
 	s.accounts = account.NewService(account.Options{
 		Store: db, Passwords: auth.NewPasswords(o.pool), Tokens: tokens, Now: now, SignupOpen: true, SignupRole: auth.Author,
+		Mail: true, Notices: account.Notices(),
 		Throttle: account.Throttle{FailuresOfAccount: often, FailuresOfAddress: often, SignupsOfAddress: often},
 	})
 	authenticator := auth.NewAuthenticator(tokens, s.accounts.Authorize)

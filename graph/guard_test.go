@@ -25,6 +25,8 @@ func unguarded() []struct{ owner, fields, why string } {
 		{"Query", "node nodes", "posts and users are open to all, and of sessions and events the viewer's own are found alone"},
 		{"Subscription", "postPublished", "reading is open to all, and posts are what everybody reads"},
 		{"Mutation", "signup login refreshToken", "it is how one comes to a token"},
+		{"Mutation", "requestPasswordReset", "who has forgotten a password cannot log in, and nobody is told whether there is an account"},
+		{"Mutation", "resetPassword verifyEmail undoEmailChange", "it is for who has what a mail carried, wherever they read it"},
 
 		{"Node", "id", "whoever asks for it has it"},
 		{"Post", "id slug title content author createdAt updatedAt version", "posts are what everybody reads"},
@@ -37,7 +39,7 @@ func unguarded() []struct{ owner, fields, why string } {
 			" directivesAtOnce repeatedFields variableDepth variableItems cost pageSize time subscriptions connectionsOfAccount" +
 			" connectionsOfAddress", "clients have to know them"},
 
-		{"Viewer", "user email role sessions activity", "private: only its owner is answered one"},
+		{"Viewer", "user email emailVerified role sessions activity", "private: only its owner is answered one"},
 		{"SessionConnection", "edges nodes pageInfo totalCount", "private: only a Viewer has one"},
 		{"SessionEdge", "cursor node", "private: only a Viewer has one"},
 		{"Session", "id userAgent ipAddress createdAt lastUsedAt expiresAt isCurrent", "private: only its owner is answered one"},
@@ -55,6 +57,12 @@ func unguarded() []struct{ owner, fields, why string } {
 		{"RevokeSessionPayload", "revokedSessionId errors", payload},
 		{"RevokeOtherSessionsPayload", "revokedSessionIds", payload},
 		{"ChangePasswordPayload", "viewer errors", payload},
+		{"RequestPasswordResetPayload", "errors", payload},
+		{"ResetPasswordPayload", "errors", payload},
+		{"RequestEmailVerificationPayload", "errors", payload},
+		{"VerifyEmailPayload", "errors", payload},
+		{"ChangeEmailPayload", "errors", payload},
+		{"UndoEmailChangePayload", "errors", payload},
 		{"UpdateProfilePayload", "viewer errors", payload},
 		{"ExportAccountPayload", "export errors", payload},
 		{"DeleteAccountPayload", "deletedUserId errors", payload},

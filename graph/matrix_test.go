@@ -70,6 +70,12 @@ Mutation.revokeSession another's Session MISSING INVALID EXPIRED ENDED NotFoundE
 Mutation.revokeSession missing Session MISSING INVALID EXPIRED ENDED NotFoundError NotFoundError NotFoundError NotFoundError
 Mutation.revokeOtherSessions           MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
 Mutation.changePassword                MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
+Mutation.requestPasswordReset          ok      ok      ok      ok    ok        ok              ok            ok
+Mutation.resetPassword                 ok      ok      ok      ok    ok        ok              ok            ok
+Mutation.requestEmailVerification      MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
+Mutation.verifyEmail                   ok      ok      ok      ok    ok        ok              ok            ok
+Mutation.changeEmail                   MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
+Mutation.undoEmailChange               ok      ok      ok      ok    ok        ok              ok            ok
 Mutation.updateProfile                 MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
 Mutation.exportAccount                 MISSING INVALID EXPIRED ENDED ok        ok              ok            ok
 Mutation.deleteAccount                 MISSING INVALID EXPIRED ENDED ok        ok              ok            ok

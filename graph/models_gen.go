@@ -18,6 +18,12 @@ type UserError interface {
 	IsUserError()
 }
 
+// Answers `changeEmail`. Errors: ValidationError, InvalidCredentialsError, NotAllowedError.
+type ChangeEmailPayload struct {
+	// Empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // Answers `changePassword`. Errors: InvalidCredentialsError, ValidationError.
 type ChangePasswordPayload struct {
 	// The account.
@@ -208,6 +214,24 @@ type RefreshTokenPayload struct {
 	Errors []UserError `json:"errors"`
 }
 
+// Answers `requestEmailVerification`. Errors: NotAllowedError.
+type RequestEmailVerificationPayload struct {
+	// Empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// Answers `requestPasswordReset`. Errors: ValidationError, NotAllowedError.
+type RequestPasswordResetPayload struct {
+	// Empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// Answers `resetPassword`. Errors: ValidationError, InvalidTokenError.
+type ResetPasswordPayload struct {
+	// Empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // Answers `revokeOtherSessions`.
 type RevokeOtherSessionsPayload struct {
 	// The sessions that ended.
@@ -250,6 +274,12 @@ type TakenError struct {
 
 func (TakenError) IsUserError() {}
 
+// Answers `undoEmailChange`. Errors: InvalidTokenError, TakenError.
+type UndoEmailChangePayload struct {
+	// Empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // Answers `updatePost`. Errors: ValidationError, TakenError, NotFoundError, NotAllowedError, ConflictError.
 type UpdatePostPayload struct {
 	// The post as it is now.
@@ -275,3 +305,9 @@ type ValidationError struct {
 }
 
 func (ValidationError) IsUserError() {}
+
+// Answers `verifyEmail`. Errors: InvalidTokenError, TakenError.
+type VerifyEmailPayload struct {
+	// Empty when it worked.
+	Errors []UserError `json:"errors"`
+}

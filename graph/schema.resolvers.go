@@ -50,6 +50,36 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input account.Cha
 	return &ChangePasswordPayload{Viewer: changed, Errors: failed}, err
 }
 
+func (r *mutationResolver) RequestPasswordReset(ctx context.Context, input account.RequestPasswordResetInput) (*RequestPasswordResetPayload, error) {
+	failed, err := errorsOf(r.Accounts.RequestPasswordReset(ctx, auth.FromContext(ctx).Client, input))
+	return &RequestPasswordResetPayload{Errors: failed}, err
+}
+
+func (r *mutationResolver) ResetPassword(ctx context.Context, input account.ResetPasswordInput) (*ResetPasswordPayload, error) {
+	failed, err := errorsOf(r.Accounts.ResetPassword(ctx, input))
+	return &ResetPasswordPayload{Errors: failed}, err
+}
+
+func (r *mutationResolver) RequestEmailVerification(ctx context.Context) (*RequestEmailVerificationPayload, error) {
+	failed, err := errorsOf(r.Accounts.RequestEmailVerification(ctx, viewer(ctx)))
+	return &RequestEmailVerificationPayload{Errors: failed}, err
+}
+
+func (r *mutationResolver) VerifyEmail(ctx context.Context, input account.VerifyEmailInput) (*VerifyEmailPayload, error) {
+	failed, err := errorsOf(r.Accounts.VerifyEmail(ctx, input))
+	return &VerifyEmailPayload{Errors: failed}, err
+}
+
+func (r *mutationResolver) ChangeEmail(ctx context.Context, input account.ChangeEmailInput) (*ChangeEmailPayload, error) {
+	failed, err := errorsOf(r.Accounts.ChangeEmail(ctx, viewer(ctx), input))
+	return &ChangeEmailPayload{Errors: failed}, err
+}
+
+func (r *mutationResolver) UndoEmailChange(ctx context.Context, input account.UndoEmailChangeInput) (*UndoEmailChangePayload, error) {
+	failed, err := errorsOf(r.Accounts.UndoEmailChange(ctx, input))
+	return &UndoEmailChangePayload{Errors: failed}, err
+}
+
 func (r *mutationResolver) UpdateProfile(ctx context.Context, input account.UpdateProfileInput) (*UpdateProfilePayload, error) {
 	updated, failed, err := outcome(r.Accounts.UpdateProfile(ctx, viewer(ctx), input))
 	return &UpdateProfilePayload{Viewer: updated, Errors: failed}, err

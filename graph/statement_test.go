@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"postern/internal/account"
 	"postern/internal/auth"
 	"postern/internal/limit"
 	"postern/internal/store/storetest"
@@ -102,6 +103,13 @@ func TestStatementsArePaidFor(t *testing.T) {
 		s.ask(t, token, `{ viewer { user { id } sessions { nodes { id } } activity { nodes { id } } } }`, nil).into(t, &made)
 		s.ask(t, "", `mutation($email: String!, $password: String!) { login(input: {email: $email, password: $password}) { tokens { refreshToken } } }`,
 			map[string]any{"email": "ada@example.org", "password": password}).into(t, &made)
+		taken, err := s.store.CredentialsByEmail(t.Context(), "taken-0@example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		mailed := func(kind account.MailKind, email string) map[string]any {
+			return map[string]any{"token": s.tokenOfMail(t, kind, taken.ID, email), "new": "another " + password}
+		}
 		ids := []string{
 			made.CreatePost.Post.ID, made.Viewer.User.ID, made.Viewer.Sessions.Nodes[0].ID, made.Viewer.Activity.Nodes[0].ID,
 		}
@@ -122,6 +130,24 @@ func TestStatementsArePaidFor(t *testing.T) {
 			{`mutation { updateProfile(input: {name: "A", handle: "taken"}) { viewer { email } } }`, nil},
 			{`mutation($id: ID!) { deletePost(input: {postId: $id}) { deletedPostId } }`, map[string]any{"id": ids[0]}},
 			{`mutation($password: String!, $new: String!) { changePassword(input: {currentPassword: $password, newPassword: $new}) { viewer { email } } }`, credentials},
+			{`mutation($email: String!) { requestPasswordReset(input: {email: $email}) { errors { message } } }`, credentials},
+			{`mutation { requestEmailVerification { errors { message } } }`, nil},
+			{
+				`mutation($password: String!) { changeEmail(input: {password: $password, newEmail: "new-ada@example.org"}) { errors { message } } }`,
+				map[string]any{"password": "another " + password},
+			},
+			{
+				`mutation($token: String!, $new: String!) { resetPassword(input: {token: $token, newPassword: $new}) { errors { message } } }`,
+				mailed(account.MailResetPassword, "taken-0@example.org"),
+			},
+			{
+				`mutation($token: String!) { verifyEmail(input: {token: $token}) { errors { message } } }`,
+				mailed(account.MailConfirmEmail, "newer@example.org"),
+			},
+			{
+				`mutation($token: String!) { undoEmailChange(input: {token: $token}) { errors { message } } }`,
+				mailed(account.MailEmailChanged, "taken-0@example.org"),
+			},
 			{`mutation { revokeOtherSessions { revokedSessionIds } }`, nil},
 			{`mutation($new: String!) { exportAccount(input: {password: $new}) { export } }`, credentials},
 			{`mutation($new: String!) { deleteAccount(input: {password: $new}) { deletedUserId } }`, credentials},

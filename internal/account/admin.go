@@ -87,7 +87,9 @@ func (s *Service) SetPassword(ctx context.Context, email, password string) error
 	if err != nil {
 		return err
 	}
-	return s.changed(ctx, found.ID, s.store.SetPassword(ctx, found.ID, hash, nil, s.event(ctx, PasswordChanged, found.ID)))
+	e := s.event(ctx, PasswordChanged, found.ID)
+	e = e.told(s.mail(MailPasswordChanged, &found.Account, e))
+	return s.changed(ctx, found.ID, s.store.SetPassword(ctx, found.ID, hash, nil, e))
 }
 
 func (s *Service) byEmail(ctx context.Context, email string) (*Credentials, error) {

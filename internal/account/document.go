@@ -102,10 +102,11 @@ func shownAccount(a *Account) any {
 		Handle     string     `json:"handle"`
 		Name       string     `json:"name"`
 		Email      string     `json:"email"`
+		Verified   bool       `json:"emailVerified"`
 		Role       string     `json:"role"`
 		CreatedAt  time.Time  `json:"createdAt"`
 		DisabledAt *time.Time `json:"disabledAt"`
-	}{a.ID.String(), a.Handle, a.Name, a.Email, a.Role.String(), a.CreatedAt, a.DisabledAt}
+	}{a.ID.String(), a.Handle, a.Name, a.Email, a.EmailVerified, a.Role.String(), a.CreatedAt, a.DisabledAt}
 }
 
 func shownPost(p *ExportedPost) any {

@@ -21,6 +21,7 @@ type Event struct {
 	Role      *auth.Role  // that the account has from then on; nil if it is not about that
 	UserAgent *string     // of the client that did it; nil if it named none, or if it was the command
 	IPAddress *string     // of the client that did it; nil if it was the command
+	Mail      *Mail       // that tells of it, and is put down with it; nil if none does, and when it is read
 }
 
 // IsNode marks what the schema's node field can answer.
@@ -45,13 +46,22 @@ const (
 	AccountEnabled       EventKind = "ACCOUNT_ENABLED"
 	AccountExported      EventKind = "ACCOUNT_EXPORTED" // its data were handed out, all of them
 	AccountDeleted       EventKind = "ACCOUNT_DELETED"
+
+	PasswordResetRequested     EventKind = "PASSWORD_RESET_REQUESTED"
+	PasswordReset              EventKind = "PASSWORD_RESET"
+	EmailVerificationRequested EventKind = "EMAIL_VERIFICATION_REQUESTED"
+	EmailVerified              EventKind = "EMAIL_VERIFIED"
+	EmailChangeRequested       EventKind = "EMAIL_CHANGE_REQUESTED"
+	EmailChanged               EventKind = "EMAIL_CHANGED"
+	EmailChangeUndone          EventKind = "EMAIL_CHANGE_UNDONE"
 )
 
 // EventKinds are all kinds.
 func EventKinds() []EventKind {
 	return []EventKind{
 		SignedUp, LoggedIn, LoginFailed, LoggedOut, SessionRevoked, OtherSessionsRevoked, RefreshTokenReused, PasswordChanged,
-		ConfirmationFailed, RoleChanged, AccountDisabled, AccountEnabled, AccountDeleted, AccountExported,
+		ConfirmationFailed, RoleChanged, AccountDisabled, AccountEnabled, AccountDeleted, AccountExported, PasswordResetRequested, PasswordReset,
+		EmailVerificationRequested, EmailVerified, EmailChangeRequested, EmailChanged, EmailChangeUndone,
 	}
 }
 

@@ -38,6 +38,7 @@ const exportOfJane = `{
     "handle": "jane",
     "name": "Jane",
     "email": "jane@example.org",
+    "emailVerified": false,
     "role": "AUTHOR",
     "createdAt": "2026-01-31T08:00:00.123456Z",
     "disabledAt": null

@@ -30,13 +30,32 @@ func (s *Service) Login(ctx context.Context, client auth.Client, in LoginInput) 
 		return Login{}, err
 	}
 	session, token := openSession(found.ID, client, s.now())
-	switch err := s.store.OpenSession(ctx, &session, found.PasswordHash, attempts, s.event(ctx, LoggedIn, found.ID).of(session.ID)); {
+	e, err := s.loggedIn(ctx, client, &found.Account, session)
+	if err != nil {
+		return Login{}, err
+	}
+	switch err := s.store.OpenSession(ctx, &session, found.PasswordHash, attempts, e); {
 	case fault.CodeOf(err) == fault.NotFound: // disabled, deleted or another password, all in between
 		return Login{}, wrongCredentials()
 	case err != nil:
 		return Login{}, err
 	}
 	return s.login(&found.Account, session, token)
+}
+
+// loggedIn is the event of a log-in, of which the account is told if its client was not seen before.
+func (s *Service) loggedIn(ctx context.Context, client auth.Client, account *Account, session SessionState) (Event, error) {
+	e := s.event(ctx, LoggedIn, account.ID).of(session.ID)
+	m := s.mail(MailNewLogin, account, e)
+	if m == nil {
+		return e, nil
+	}
+	known, err := s.store.KnowsClient(ctx, account.ID, client)
+	if known || err != nil {
+		return e, err
+	}
+	m.UserAgent, m.IPAddress = describe(client)
+	return e.told(m), nil
 }
 
 // failures are the attempts at a password of the account that has an email, in whatever way. What is no email is counted for the

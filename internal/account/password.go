@@ -39,8 +39,9 @@ func (s *Service) ChangePassword(ctx context.Context, viewer auth.Viewer, in Cha
 	if err != nil {
 		return nil, err
 	}
-	err = s.store.SetPassword(ctx, viewer.UserID, hash, confirmed.proof(viewer),
-		s.event(ctx, PasswordChanged, viewer.UserID).of(viewer.SessionID))
+	e := s.event(ctx, PasswordChanged, viewer.UserID).of(viewer.SessionID)
+	e = e.told(s.mail(MailPasswordChanged, account, e))
+	err = s.store.SetPassword(ctx, viewer.UserID, hash, confirmed.proof(viewer), e)
 	return account, ended(s.changed(ctx, viewer.UserID, err))
 }
 

@@ -61,7 +61,12 @@ func (s *Service) repeat(ctx context.Context, state SessionState, token refreshT
 // reused ends a session one of whose tokens came back, and returns what whoever used it is told. Of several who use it at once
 // one ends the session, and so it is recorded once.
 func (s *Service) reused(ctx context.Context, state SessionState) error {
+	account, err := s.store.Account(ctx, state.UserID)
+	if err != nil {
+		return orBadToken(err)
+	}
 	reused := s.event(ctx, RefreshTokenReused, state.UserID).of(state.ID)
+	reused = reused.told(s.mail(MailRefreshTokenReused, account, reused))
 	if err := s.changed(ctx, state.UserID, s.store.EndSession(ctx, state.UserID, state.ID, reused)); err != nil {
 		return orBadToken(err)
 	}

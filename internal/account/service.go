@@ -26,6 +26,9 @@ type Options struct {
 	SignupOpen bool
 	SignupRole auth.Role
 	Throttle   Throttle
+	// Mail tells that there is somebody who sends mails, and Notices which of those are sent that nobody asked for.
+	Mail    bool
+	Notices []MailKind
 	// Log is told by Run of what nobody else is told.
 	Log *slog.Logger
 	// MinPassword is how many characters a new password has at least; 15 by default.
@@ -39,6 +42,8 @@ type Throttle struct {
 	FailuresOfAccount throttle.Limit // passwords of one account that are wrong, by whomever
 	FailuresOfAddress throttle.Limit // log-ins that fail, from one network
 	SignupsOfAddress  throttle.Limit
+	MailsOfAccount    throttle.Limit // that somebody has sent to one email
+	MailsOfAddress    throttle.Limit // that are asked for from one network
 }
 
 // Service is what can be done with accounts. It is safe for concurrent use.
@@ -52,6 +57,8 @@ type Service struct {
 	shortest  int // that a new password may be, in characters
 	log       *slog.Logger
 	throttle  Throttle
+	mails     bool
+	notices   []MailKind
 	watches   watches
 	checks    checks
 
@@ -70,6 +77,8 @@ func NewService(o Options) *Service {
 		shortest:  cmp.Or(o.MinPassword, minPassword),
 		log:       o.Log,
 		throttle:  o.Throttle,
+		mails:     o.Mail,
+		notices:   o.Notices,
 		watches:   newWatches(),
 		checks:    newChecks(),
 

@@ -90,6 +90,7 @@ func (s *Service) create(ctx context.Context, c *Credentials, anyHandle bool, se
 	signedUp := s.event(ctx, SignedUp, c.ID)
 	if session != nil {
 		signedUp = signedUp.of(session.ID)
+		signedUp = signedUp.told(s.mail(MailVerifyEmail, &c.Account, signedUp))
 	}
 	if !anyHandle {
 		return s.store.CreateAccount(ctx, c, session, signedUp)

@@ -12,7 +12,8 @@ import (
 
 // Store remembers accounts and sessions. Every method may be called by any number of goroutines, and is one transaction:
 // it happens as a whole or not at all. A look-up of one thing that is not there answers a NotFound fault; so does a change
-// of it. Events are recorded with the change that they tell of, or not at all. Times are UTC, to the microsecond.
+// of it. Events are recorded, and their mails put down,
+// with the change that they tell of, or not at all. Times are UTC, to the microsecond.
 type Store interface {
 	// CreateAccount answers a Taken fault at input.email or at input.handle if another account has it. With a session it
 	// opens that too.
@@ -70,6 +71,22 @@ type Store interface {
 	EndSession(ctx context.Context, user id.User, session id.Session, events ...Event) error
 	// EndSessions ends all sessions of the account but the one to keep, and returns those that lived at the given time.
 	EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time, events ...Event) ([]id.Session, error)
+
+	AddEmailToken(ctx context.Context, t EmailToken, now time.Time) error
+	// EmailToken is that of an enabled account which has a hash, is of a kind, and works at the given time.
+	EmailToken(ctx context.Context, hash []byte, kind MailKind, now time.Time) (*EmailToken, error)
+	// ResetPassword, VerifyEmail, ChangeEmail and UndoEmailChange use a token up. They answer NotFound if it works no more, or its
+	// account does not have the email any more that it is about, or is disabled.
+	//
+	// ResetPassword ends all sessions, and takes the email as verified.
+	ResetPassword(ctx context.Context, t EmailToken, now time.Time, hash string, events ...Event) error
+	VerifyEmail(ctx context.Context, t EmailToken, now time.Time, events ...Event) error
+	// ChangeEmail gives the account the token's email. It answers a Taken fault if another account has it.
+	ChangeEmail(ctx context.Context, t EmailToken, now time.Time, events ...Event) error
+	// UndoEmailChange does so, too, and ends all sessions and every other token.
+	UndoEmailChange(ctx context.Context, t EmailToken, now time.Time, events ...Event) error
+	// KnowsClient tells whether the account was logged in to from the address, or by what calls itself so, before.
+	KnowsClient(ctx context.Context, user id.User, client auth.Client) (bool, error)
 
 	// Export hands over all that there is of the account, as it is at one moment, whoever changes it in the meantime: the account,
 	// its posts, its sessions, expired or not, and its events, each of them oldest first. It goes on until that fails, and answers

@@ -23,9 +23,10 @@ func (User) IsNode() {}
 // Account is what its owner, and who runs the server, sees of an account.
 type Account struct {
 	User
-	Email      string
-	Role       auth.Role
-	DisabledAt *time.Time
+	Email         string
+	EmailVerified bool // its owner has shown to read what is sent there
+	Role          auth.Role
+	DisabledAt    *time.Time
 }
 
 // Credentials are an account with what its owner proves to be its owner by. No schema type binds them.

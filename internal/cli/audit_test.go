@@ -244,13 +244,13 @@ func TestAuditFollows(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		s, w := newAudit(t, url)
 		lines, stop := s.follow(t, io.Discard, "audit", "-f", "--event=LOGGED_IN")
-		if head := next(t, lines); !strings.HasPrefix(head, "TIME                  EVENT                   ACCOUNT ") {
+		if head := next(t, lines); !strings.HasPrefix(head, "TIME                  EVENT                         ACCOUNT ") {
 			t.Errorf("the head is %q, want it at once, with room for what comes", head)
 		}
 		for range 3 {
 			w.record(account.LoginFailed)
 			e := w.record(account.LoggedIn)
-			want := e.CreatedAt.Format(time.RFC3339) + "  LOGGED_IN               jane@example.org      2001:db8::1      -          Firefox\n"
+			want := e.CreatedAt.Format(time.RFC3339) + "  LOGGED_IN                     jane@example.org      2001:db8::1      -          Firefox\n"
 			if got := next(t, lines); got != want {
 				t.Errorf("followed %q, want %q", got, want)
 			}

@@ -16,6 +16,7 @@ import (
 
 	"postern/internal/account"
 	"postern/internal/config"
+	"postern/internal/mail"
 	"postern/internal/store"
 )
 
@@ -33,6 +34,8 @@ type Env struct {
 	Serve func(ctx context.Context, c config.Config) error
 	// Open opens the database.
 	Open func(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error)
+	// Mail is what sends mails; it answers mail.ErrNone where nothing does.
+	Mail func(c config.Config, log *slog.Logger) (mail.Sender, error)
 	// Accounts are the accounts in it.
 	Accounts func(c config.Config, s *store.Store) *account.Service
 }
@@ -46,6 +49,7 @@ type grammar struct {
 	User        user        `cmd:"" help:"Manage accounts; beside a running server, too."`
 	Audit       audit       `cmd:"" help:"Show what happened to accounts, as the audit log has it, and follow it; beside a running server, too."`
 	Keys        keys        `cmd:"" help:"Make, list, rotate and retire the keys that sign access tokens; beside a running server, too."`
+	Mail        mailing     `cmd:"" help:"See whether mails are sent."`
 	Settings    settings    `cmd:"" name:"config" help:"Show every setting, and where it comes from."`
 	Version     version     `cmd:"" help:"Show the version."`
 	Healthcheck healthcheck `cmd:"" help:"Ask the server that listens at the address whether it is ready."`
@@ -75,7 +79,7 @@ func Run(ctx context.Context, env Env) error {
 	exited := false
 	parser, err := kong.New(&line,
 		kong.Name("postern"),
-		kong.Description("A blog server that speaks GraphQL. Every flag of the groups Server, Data, Accounts, Limits and Log can be set in "+
+		kong.Description("A blog server that speaks GraphQL. Every flag of the groups Server, Data, Accounts, Mail, Limits and Log can be set in "+
 			"the environment, and in a file .env, as well: --some-flag is SOME_FLAG."),
 		kong.Writers(env.Stdout, env.Stderr),
 		kong.Exit(func(int) { exited = true }),
@@ -87,6 +91,7 @@ func Run(ctx context.Context, env Env) error {
 			{Key: "Server", Title: "Server"},
 			{Key: "Data", Title: "Data"},
 			{Key: "Accounts", Title: "Accounts"},
+			{Key: "Mail", Title: "Mail"},
 			{Key: "Limits", Title: "Limits"},
 			{Key: "Log", Title: "Log"},
 		}),

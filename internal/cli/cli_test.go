@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"postern/internal/auth"
 	"postern/internal/cli"
 	"postern/internal/config"
+	"postern/internal/mail"
 	"postern/internal/store"
 )
 
@@ -29,6 +31,8 @@ type shell struct {
 	stdin string
 	// now is the clock.
 	now func() time.Time
+	// roots are whose certificates a server for mails may have.
+	roots *x509.CertPool
 	// served is what the server was started with.
 	served *config.Config
 }
@@ -47,6 +51,19 @@ func (s *shell) world(stdin io.Reader, stdout, stderr io.Writer, args ...string)
 		Stdin:  stdin, Stdout: stdout, Stderr: stderr, Now: s.now,
 		Open: func(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
 			return store.Open(ctx, store.Options{URL: c.Database(), Log: log})
+		},
+		Mail: func(c config.Config, log *slog.Logger) (mail.Sender, error) {
+			server, err := c.SMTP()
+			if err != nil {
+				return nil, err
+			}
+			return mail.New(mail.Options{
+				Server: mail.Server{
+					Host: server.Host, Port: server.Port, Security: mail.Security(server.Security),
+					User: server.User, Password: server.Password.Reveal(),
+				},
+				Outbox: c.Outbox(), From: c.MailSender(), Hello: c.MailHello(), Roots: s.roots, Now: s.now, Log: log,
+			})
 		},
 		Accounts: func(c config.Config, db *store.Store) *account.Service {
 			return account.NewService(account.Options{
@@ -147,6 +164,13 @@ func TestNonsenseTouchesNothing(t *testing.T) {
 		{"migrate up", "SIGNUP=perhaps", `SIGNUP: "perhaps"`},
 		{"migrate up", "SIGNUP_ROLE=ADMIN", "SIGNUP_ROLE: "},
 		{"migrate up", "PASSWORD_MIN_LENGTH=7", "PASSWORD_MIN_LENGTH: it must be 8 to 128"},
+		{"migrate up", "SMTP_URL=imap://jane:hunter2@mail.example.org", "SMTP_URL: it is neither smtps://"},
+		{"migrate up", "SMTP_URL=smtps://jane:hunter2@mail.example.org", "MAIL_FROM: SMTP_URL needs it"},
+		{"migrate up", "MAIL_FROM=Postern", "MAIL_FROM: it is not like"},
+		{"mail", "", "test"},
+		{"mail test", "", "<address>"},
+		{"mail test jane@example.org", "MAIL_FROM=bücher@example.org", "MAIL_FROM: "},
+		{"mail test jane@example.org --production", "", "SMTP_URL: production sends no mail without it"},
 		{"migrate up", "LOG_LEVEL=loud", `LOG_LEVEL: "loud" is neither debug nor info nor warn nor error (from environment)`},
 		{"migrate up", "LOG_FORMAT=xml", "LOG_FORMAT: "},
 		{"", "PRODUCTION=true", "JWT_SECRET: production needs one"},
@@ -260,6 +284,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 	s := newShell(t)
 	s.env["JWT_SECRET"], s.env["JWT_SECRET_PREVIOUS"] = hunter2, hunter2
 	s.env["DATABASE_URL"] = "postgres://jane:" + hunter2 + "@db.example.org/postern"
+	s.env["SMTP_URL"], s.env["MAIL_FROM"] = "smtps://jane:"+hunter2+"@mail.example.org", "blog@example.org"
 	s.env["SIGNUP"] = "no"
 	table := s.does(t, "config", "--production", "--addr=0.0.0.0:80")
 	if strings.Contains(table, "hunter2") {
@@ -276,13 +301,14 @@ func TestConfigHidesSecrets(t *testing.T) {
 		"GRAPHIQL": "false default", "INTROSPECTION": "false default", "LOG_LEVEL": "INFO default", "SHUTDOWN_TIMEOUT": "10s default",
 		"PUBLIC_URL": "default", "TRUSTED_PROXIES": "default", "MIGRATE": "true default", "DATABASE_MAX_CONNECTIONS": "0 default",
 		"JWT_SECRET_PREVIOUS": "*** environment", "JWT_AUDIENCE": "postern default",
+		"SMTP_URL": "smtps://jane:xxxxx@mail.example.org environment", "MAIL_FROM": "blog@example.org environment",
 	} {
 		if rows[name] != want {
 			t.Errorf("postern config: %s is %q, want %q", name, rows[name], want)
 		}
 	}
-	if rows["HELP"] != "" || len(rows) != 50 {
-		t.Errorf("postern config has %d rows, want the head and 49 settings:\n%s", len(rows), table)
+	if rows["HELP"] != "" || len(rows) != 57 {
+		t.Errorf("postern config has %d rows, want the head and 56 settings:\n%s", len(rows), table)
 	}
 	if _, err := os.Stat(s.env["DATA_DIR"]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("postern config made the data directory: %v", err)

@@ -15,7 +15,7 @@ func TestCompletionInBash(t *testing.T) {
 	script := newShell(t).does(t, "completion", "bash")
 	for _, test := range []struct{ typed, want string }{
 		{"postern us", "user"},
-		{"postern ", "serve migrate user audit keys config version healthcheck completion"},
+		{"postern ", "serve migrate user audit keys mail config version healthcheck completion"},
 		{"postern user ", "create list role disable enable password export delete"},
 		{"postern user cr", "create"},
 		{"postern migrate ", "up status"},

@@ -55,6 +55,14 @@ type Config struct {
 	SignupRole        string `group:"Accounts" default:"AUTHOR" placeholder:"ROLE" help:"What new accounts may do: READER, AUTHOR or EDITOR."`
 	PasswordMinLength int    `group:"Accounts" default:"15" placeholder:"N" help:"How many characters a new password has at least: 8 to 128, which is the most. 15 is what NIST asks for where nothing but a password is asked for."`
 
+	SMTPURL  URL    `group:"Mail" name:"smtp-url" placeholder:"URL" help:"The server that mails are handed to: smtps://USER:PASSWORD@HOST:465, or smtp://USER:PASSWORD@HOST:587, which must offer STARTTLS. Without it development writes mails to outbox in the data directory, and production sends none."`
+	MailFrom string `group:"Mail" placeholder:"ADDRESS" help:"Who writes mails: an address, or a name and an address in angle brackets. SMTP_URL needs it."`
+
+	FrontEndURL     string `group:"Mail" name:"frontend-url" placeholder:"URL" help:"Where links in mails lead to: below it are reset-password, verify-email and undo-email-change, and the token is in the fragment. Without it mails show the token."`
+	RequireVerified bool   `group:"Mail" name:"require-verified-email" help:"Let accounts do no more than read until their email is verified."`
+
+	MailNotices []string `group:"Mail" default:"login,password,email,reuse" placeholder:"NOTICE" help:"Of what accounts are told by mail: a login by a client that was not seen before, another password, another email, and the reuse of a refresh token; or none."`
+
 	Limits                    Limits `embed:"" prefix:"limit-" group:"Limits"`
 	LimitPageSize             int    `group:"Limits" default:"100" placeholder:"N" help:"How many items a page may have, and how many ids can be asked for at once."`
 	LimitSubscriptions        int    `group:"Limits" default:"20" placeholder:"N" help:"How many subscriptions a WebSocket may have open."`
@@ -64,6 +72,8 @@ type Config struct {
 	LimitFailuresOfAccount int `group:"Limits" default:"5" placeholder:"N" help:"How often a password of an account may be wrong before the next attempt has to wait: 1s, and twice as long each time, up to 15m. 0 is no limit, here and below."`
 	LimitFailuresOfAddress int `group:"Limits" default:"30" placeholder:"N" help:"How many log-ins from an address may fail in 10 minutes."`
 	LimitSignupsOfAddress  int `group:"Limits" default:"5" placeholder:"N" help:"How many sign-ups may be tried from an address in an hour."`
+	LimitMailsOfAccount    int `group:"Limits" default:"5" placeholder:"N" help:"How many mails somebody may have sent to one email in an hour."`
+	LimitMailsOfAddress    int `group:"Limits" default:"20" placeholder:"N" help:"How many mails may be asked for from an address in an hour."`
 	LimitPostsOfAccount    int `group:"Limits" default:"60" placeholder:"N" help:"How many posts an account may create in an hour."`
 
 	LimitBody int64 `group:"Limits" default:"1048576" placeholder:"BYTES" help:"How long a request's body may be."`
@@ -139,6 +149,9 @@ func (c *Config) Check() error {
 	if _, err := c.Proxies(); err != nil {
 		return err
 	}
+	if err := c.checkMail(); err != nil {
+		return err
+	}
 	return c.checkLimits()
 }
 
@@ -174,6 +187,8 @@ func (c *Config) checkLimits() error {
 		{"LIMIT_FAILURES_OF_ACCOUNT", int64(c.LimitFailuresOfAccount), 0},
 		{"LIMIT_FAILURES_OF_ADDRESS", int64(c.LimitFailuresOfAddress), 0},
 		{"LIMIT_SIGNUPS_OF_ADDRESS", int64(c.LimitSignupsOfAddress), 0},
+		{"LIMIT_MAILS_OF_ACCOUNT", int64(c.LimitMailsOfAccount), 0},
+		{"LIMIT_MAILS_OF_ADDRESS", int64(c.LimitMailsOfAddress), 0},
 		{"LIMIT_POSTS_OF_ACCOUNT", int64(c.LimitPostsOfAccount), 0},
 	} {
 		switch {
@@ -335,50 +350,4 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 func (s *Secret) UnmarshalText(text []byte) error {
 	*s = Secret(text)
 	return nil
-}
-
-// URL is a database's URL, whose password is never printed.
-type URL string
-
-// String hides the password, and all of the URL where a password may be that cannot be told apart.
-func (u URL) String() string {
-	if u == "" {
-		return ""
-	}
-	parsed, err := url.Parse(string(u))
-	if err != nil || parsed.Scheme == "" {
-		return hidden
-	}
-	query, err := url.ParseQuery(parsed.RawQuery)
-	if err != nil {
-		return hidden
-	}
-	for name := range query {
-		if strings.Contains(strings.ToLower(name), "password") {
-			return hidden
-		}
-	}
-	// A password with a slash, a question mark or a hash in clear ends up behind the host, its @ with it.
-	if parsed.Host != "" && strings.Contains(parsed.Path+parsed.RawQuery+parsed.Fragment, "@") {
-		return hidden
-	}
-	return parsed.Redacted()
-}
-
-// LogValue hides the password from logs.
-func (u URL) LogValue() slog.Value { return slog.StringValue(u.String()) }
-
-// Format hides the password from every verb of fmt, also from those that do not ask String.
-func (u URL) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, u.String()) }
-
-// MarshalText hides the password from encoders.
-func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
-
-func (u URL) valid() bool {
-	s := string(u)
-	if strings.HasPrefix(s, "postgres://") || strings.HasPrefix(s, "postgresql://") {
-		parsed, err := url.Parse(s)
-		return err == nil && (parsed.Host != "" || parsed.Query().Has("host"))
-	}
-	return s == "" || strings.HasPrefix(s, "sqlite:") && len(s) > len("sqlite:") && !strings.Contains(s, "://") && !strings.Contains(s, ":memory:")
 }

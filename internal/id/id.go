@@ -17,13 +17,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// User, Session, Post and Event are the ids of one type each, so that none is taken for another. The zero value is the id of
+// User, Session, Post, Event and Mail are the ids of one type each, so that none is taken for another. The zero value is the id of
 // nothing. In a database they are UUIDs.
 type (
 	User    struct{ uuid.UUID }
 	Session struct{ uuid.UUID }
 	Post    struct{ uuid.UUID }
 	Event   struct{ uuid.UUID }
+	Mail    struct{ uuid.UUID }
 )
 
 // The prefixes that name the types.
@@ -34,11 +35,12 @@ const (
 	eventPrefix   = "event"
 )
 
-// NewUser, NewSession, NewPost and NewEvent make an id for something created at the given moment, to the microsecond.
+// NewUser, NewSession, NewPost, NewEvent and NewMail make an id for something created at the given moment, to the microsecond.
 func NewUser(at time.Time) User       { return User{generate(at)} }
 func NewSession(at time.Time) Session { return Session{generate(at)} }
 func NewPost(at time.Time) Post       { return Post{generate(at)} }
 func NewEvent(at time.Time) Event     { return Event{generate(at)} }
+func NewMail(at time.Time) Mail       { return Mail{generate(at)} }
 
 // String is the TypeID.
 func (u User) String() string    { return format(userPrefix, u.UUID) }

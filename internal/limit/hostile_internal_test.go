@@ -82,7 +82,10 @@ func expand(tb testing.TB, text string) string {
 
 func hostileLimits() Limits {
 	limits := Default()
-	limits.Exclusive = []string{"login", "signup", "changePassword", "deleteAccount", "exportAccount", "refreshToken"}
+	limits.Exclusive = []string{
+		"login", "signup", "refreshToken", "changePassword", "changeEmail", "requestPasswordReset", "resetPassword", "deleteAccount",
+		"exportAccount",
+	}
 	return limits
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"postern/internal/account"
+	"postern/internal/auth"
 	"postern/internal/id"
 	"postern/internal/page"
 )
@@ -27,6 +28,12 @@ func (q querier) record(ctx context.Context, events []account.Event) error {
 			from = ` FROM users WHERE id = $3` + q.forShare
 		}
 		if err := q.insertEvent(ctx, e, from); err != nil {
+			return err
+		}
+		if e.Mail == nil {
+			continue
+		}
+		if err := q.putDown(ctx, e.Mail); err != nil {
 			return err
 		}
 	}
@@ -153,4 +160,13 @@ func (s *Store) ForgetEvents(ctx context.Context, before time.Time) (more bool, 
 		return false, fmt.Errorf("forget events: %w", err)
 	}
 	return forgotten == most, nil
+}
+
+// KnowsClient implements account.Store.
+func (s *Store) KnowsClient(ctx context.Context, user id.User, client auth.Client) (known bool, err error) {
+	err = s.read().one(ctx, `
+		SELECT EXISTS (
+			SELECT 1 FROM events WHERE user_id = $1 AND kind IN ($2, $3) AND (user_agent = $4 OR ip_address = $5))`,
+		[]any{user, string(account.LoggedIn), string(account.SignedUp), client.UserAgent, client.Address.String()}, &known)
+	return known, err
 }

@@ -87,7 +87,7 @@ func (s *Store) Rotate(ctx context.Context, state *account.SessionState, from []
 // SessionRole implements account.Store.
 func (s *Store) SessionRole(ctx context.Context, user id.User, session id.Session, now time.Time) (role auth.Role, err error) {
 	err = s.read().one(ctx, `
-		SELECT u.role FROM sessions s JOIN users u ON u.id = s.user_id
+		SELECT `+s.role+` FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3 AND u.disabled_at IS NULL`,
 		[]any{session, user, now}, &role)
 	return role, notFound(err, "session")
@@ -103,7 +103,7 @@ func (s *Store) LivingSessions(ctx context.Context, ids []id.Session, now time.T
 		living[session] = role
 		return session, err
 	}, `
-		SELECT s.id, u.role FROM sessions s JOIN users u ON u.id = s.user_id
+		SELECT s.id, `+s.role+` FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id IN (`+list+`) AND s.expires_at > $1 AND u.disabled_at IS NULL`,
 		append([]any{now}, args...)...)
 	return living, err

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"postern/internal/account"
+	"postern/internal/auth"
 	"postern/internal/blog"
 	"postern/internal/fault"
 )
@@ -29,6 +30,8 @@ type Options struct {
 	URL string
 	// MaxConnections is how many connections are kept open at most; 0 is a number that suits the machine.
 	MaxConnections int
+	// RequireVerified lets accounts do no more than read until their email is verified: who asks is told that they are readers.
+	RequireVerified bool
 	// Log is told of every statement, at level debug, without its arguments.
 	Log *slog.Logger
 }
@@ -39,6 +42,7 @@ type Store struct {
 	dialect dialect
 	log     *slog.Logger
 	stmts   statements
+	role    string // of a session's account, as who asks is told it
 	// dsn and attention are what Listen makes its line of.
 	dsn       string
 	attention attention
@@ -65,8 +69,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	db.SetConnMaxIdleTime(5 * time.Minute)
 
 	s := &Store{
-		db: db, dialect: d, log: o.Log, stmts: statements{db: db},
+		db: db, dialect: d, log: o.Log, stmts: statements{db: db}, role: `u.role`,
 		dsn: dsn, attention: attention{quiet: 8 * time.Second, answer: 4 * time.Second},
+	}
+	if o.RequireVerified {
+		s.role = `CASE WHEN u.email_verified_at IS NULL THEN '` + auth.Reader.String() + `' ELSE u.role END`
 	}
 	if d.oneWriter {
 		s.writer = make(chan struct{}, 1)

@@ -58,10 +58,10 @@ func handleTaken() error {
 }
 
 // accountColumns go without the table's name, which SQLite does not know by an alias in RETURNING.
-const accountColumns = `id, handle, name, created_at, email, role, disabled_at`
+const accountColumns = `id, handle, name, created_at, email, email_verified_at IS NOT NULL, role, disabled_at`
 
 func accountDest(a *account.Account) []any {
-	return []any{&a.ID, &a.Handle, &a.Name, moment{&a.CreatedAt}, &a.Email, &a.Role, perhaps{&a.DisabledAt}}
+	return []any{&a.ID, &a.Handle, &a.Name, moment{&a.CreatedAt}, &a.Email, &a.EmailVerified, &a.Role, perhaps{&a.DisabledAt}}
 }
 
 func scanAccount(r row) (*account.Account, error) {
@@ -157,6 +157,9 @@ func (s *Store) SetPassword(ctx context.Context, user id.User, hash string, proo
 		if err := q.deleteSessions(ctx, user, keep); err != nil {
 			return err
 		}
+		if err := q.forgetTokens(ctx, user, account.MailResetPassword, account.MailConfirmEmail); err != nil {
+			return err
+		}
 		return q.record(ctx, events)
 	})
 }
@@ -193,6 +196,9 @@ func (s *Store) SetRole(ctx context.Context, user id.User, role auth.Role, event
 func (s *Store) Disable(ctx context.Context, user id.User, at time.Time, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
 		if err := q.mustTouch(ctx, "user", `UPDATE users SET disabled_at = $2 WHERE id = $1`, user, at); err != nil {
+			return err
+		}
+		if err := q.forgetTokens(ctx, user, account.MailResetPassword, account.MailVerifyEmail, account.MailConfirmEmail); err != nil {
 			return err
 		}
 		if err := q.deleteSessions(ctx, user, id.Session{}); err != nil {

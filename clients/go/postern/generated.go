@@ -417,6 +417,20 @@ const (
 	EventKindAccountDeleted EventKind = "ACCOUNT_DELETED"
 	// All that is kept of the account was handed out.
 	EventKindAccountExported EventKind = "ACCOUNT_EXPORTED"
+	// Somebody asked for a mail to set another password by.
+	EventKindPasswordResetRequested EventKind = "PASSWORD_RESET_REQUESTED"
+	// By such a mail another password was set, which ended all sessions.
+	EventKindPasswordReset EventKind = "PASSWORD_RESET"
+	// A mail was asked for to verify the email by.
+	EventKindEmailVerificationRequested EventKind = "EMAIL_VERIFICATION_REQUESTED"
+	// The email was verified by such a mail.
+	EventKindEmailVerified EventKind = "EMAIL_VERIFIED"
+	// A mail was asked for to another email.
+	EventKindEmailChangeRequested EventKind = "EMAIL_CHANGE_REQUESTED"
+	// By such a mail another email became that of the account.
+	EventKindEmailChanged EventKind = "EMAIL_CHANGED"
+	// That was undone by the mail to the email before, which ended all sessions.
+	EventKindEmailChangeUndone EventKind = "EMAIL_CHANGE_UNDONE"
 )
 
 var AllEventKind = []EventKind{
@@ -434,6 +448,13 @@ var AllEventKind = []EventKind{
 	EventKindAccountEnabled,
 	EventKindAccountDeleted,
 	EventKindAccountExported,
+	EventKindPasswordResetRequested,
+	EventKindPasswordReset,
+	EventKindEmailVerificationRequested,
+	EventKindEmailVerified,
+	EventKindEmailChangeRequested,
+	EventKindEmailChanged,
+	EventKindEmailChangeUndone,
 }
 
 // FeedPostsPostConnection includes the requested fields of the GraphQL type PostConnection.

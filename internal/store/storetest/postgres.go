@@ -54,13 +54,19 @@ func PostgresURL(t testing.TB) string {
 	return shared.server.database(name)
 }
 
-// Main runs the tests of a package, stops the server if there is one, and exits.
-func Main(m *testing.M) {
+// Main runs the tests of a package, stops the server if there is one, checks what is to be checked then, and exits.
+func Main(m *testing.M, checks ...func() error) {
 	code := m.Run()
 	shared.once.Do(func() {})
 	if shared.server != nil {
 		if err := shared.server.close(); err != nil {
 			_, _ = fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
+			code = max(code, 1)
+		}
+	}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
 			code = max(code, 1)
 		}
 	}

@@ -9,12 +9,15 @@
 package storetest
 
 import (
+	"context"
 	"log/slog"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"postern/internal/account"
 	"postern/internal/blog"
+	"postern/internal/id"
 	"postern/internal/store"
 )
 
@@ -22,6 +25,20 @@ import (
 type Store interface {
 	account.Store
 	blog.Store
+	Mails
+}
+
+// Mails is the queue of mails that are to be sent.
+type Mails interface {
+	// TakeMails takes mails that are due, the first due first, and has them due again at another time: by then whoever takes them
+	// must have sent them, or given up. Attempts counts how often each was taken.
+	TakeMails(ctx context.Context, now, until time.Time, most int) ([]account.Mail, error)
+	// MailSent forgets a mail.
+	MailSent(ctx context.Context, m id.Mail) error
+	// PutMailOff has a mail due at another time.
+	PutMailOff(ctx context.Context, m id.Mail, until time.Time) error
+	// NextMail is when the next mail is due; nil if there is none.
+	NextMail(ctx context.Context) (*time.Time, error)
 }
 
 // Each runs a test on both databases; the URL is that of a fresh one, without a schema.
@@ -59,8 +76,8 @@ func Open(t testing.TB, url string) *store.Store {
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
 	for _, contract := range [][]clause{
-		accounts(), sessions(), posts(), publications(), pages(), races(), attempts(), events(), audits(), deletions(), exports(),
-		cancellations(), values(),
+		accounts(), sessions(), posts(), publications(), pages(), races(), attempts(), events(), audits(), mails(), deletions(),
+		exports(), cancellations(), values(),
 	} {
 		for _, c := range contract {
 			t.Run(c.sentence, func(t *testing.T) { c.check(newScene(t, open(t))) })

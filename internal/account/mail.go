@@ -1,0 +1,142 @@
+package account
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"postern/internal/auth"
+	"postern/internal/fault"
+	"postern/internal/id"
+	"postern/internal/throttle"
+)
+
+// Mail is what is to be told to somebody by mail. It is put down with what it tells of, in one transaction, and has no secret: a
+// token that it carries is made when it is sent.
+type Mail struct {
+	ID        id.Mail
+	Kind      MailKind
+	UserID    *id.User // whose account it is about; nil if there is none, and then it is not sent
+	To        string
+	Name      string // of whom it is for
+	Email     string // that it is about; that of the account if it is about no other
+	UserAgent *string
+	IPAddress *string
+	CreatedAt time.Time
+	Attempts  int // at sending it, so far
+}
+
+// MailKind says what a mail is for. The set is closed.
+type MailKind string
+
+// The kinds of mails.
+const (
+	MailResetPassword      MailKind = "RESET_PASSWORD"
+	MailVerifyEmail        MailKind = "VERIFY_EMAIL"
+	MailConfirmEmail       MailKind = "CONFIRM_EMAIL" // to the email that is to be the account's
+	MailEmailChanged       MailKind = "EMAIL_CHANGED" // to the one that was
+	MailNewLogin           MailKind = "NEW_LOGIN"     // by a client that was not seen before
+	MailPasswordChanged    MailKind = "PASSWORD_CHANGED"
+	MailRefreshTokenReused MailKind = "REFRESH_TOKEN_REUSED" //nolint:gosec // it is no token
+)
+
+// Notices are the kinds of mails that nobody asked for.
+func Notices() []MailKind {
+	return []MailKind{MailNewLogin, MailPasswordChanged, MailEmailChanged, MailRefreshTokenReused}
+}
+
+// NoticesNamed are those that somebody names: login, password, email, reuse.
+func NoticesNamed(names []string) (kinds []MailKind) {
+	known := map[string]MailKind{
+		"login": MailNewLogin, "password": MailPasswordChanged, "email": MailEmailChanged, "reuse": MailRefreshTokenReused,
+	}
+	for _, name := range names {
+		if kind, found := known[name]; found {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// Life is how long the token of such a mail works; 0 if it carries none.
+func (k MailKind) Life() time.Duration {
+	switch k {
+	case MailResetPassword:
+		return 30 * time.Minute
+	case MailVerifyEmail, MailConfirmEmail:
+		return 24 * time.Hour
+	case MailEmailChanged:
+		return 7 * 24 * time.Hour
+	case MailNewLogin, MailPasswordChanged, MailRefreshTokenReused:
+	}
+	return 0
+}
+
+// EmailToken is what is stored of a token that a mail carried.
+type EmailToken struct {
+	Hash      []byte // SHA-256
+	Kind      MailKind
+	UserID    id.User
+	Email     string // that its owner has shown to read
+	EmailKey  string
+	ExpiresAt time.Time
+}
+
+// TokenOf makes the token that a mail carries, which works from now on for as long as its kind says; "" if it carries none.
+func (s *Service) TokenOf(ctx context.Context, m Mail) (string, error) {
+	if m.Kind.Life() == 0 {
+		return "", nil
+	}
+	_, key, err := parseEmail(m.Email)
+	if err != nil {
+		return "", err
+	}
+	token := newEmailToken()
+	now := s.now()
+	return token.String(), s.store.AddEmailToken(ctx, EmailToken{
+		Hash: hash(token), Kind: m.Kind, UserID: *m.UserID, Email: m.Email, EmailKey: key, ExpiresAt: now.Add(m.Kind.Life()),
+	}, now)
+}
+
+// mail is what is to be told of an event to who has an account; nil if such mails are not sent.
+func (s *Service) mail(kind MailKind, about *Account, e Event) *Mail {
+	if !s.mails || slices.Contains(Notices(), kind) && !slices.Contains(s.notices, kind) {
+		return nil
+	}
+	return &Mail{
+		ID: id.NewMail(e.CreatedAt), Kind: kind, UserID: &about.ID, To: about.Email, Name: about.Name, Email: about.Email,
+		UserAgent: e.UserAgent, IPAddress: e.IPAddress, CreatedAt: e.CreatedAt,
+	}
+}
+
+// told is the event as one of which somebody is told by mail.
+func (e Event) told(m *Mail) Event {
+	e.Mail = m
+	return e
+}
+
+// askings are the attempts to have a mail sent to whoever has an email.
+func (s *Service) askings(client auth.Client, emailKey string) []throttle.Attempt {
+	attempts := []throttle.Attempt{s.throttle.MailsOfAccount.Of("mail", emailKey)}
+	if network := client.Network(); network != "" {
+		attempts = append(attempts, s.throttle.MailsOfAddress.Of("mail from", network))
+	}
+	return attempts
+}
+
+// noMail is the fault of what needs mail where none is sent.
+func noMail() error {
+	return fault.New(fault.NotAllowed, "No mail is sent here: ask who runs this server.")
+}
+
+// badEmailToken is the fault of every token that is of no use, whyever.
+func badEmailToken() error {
+	return fault.New(fault.InvalidToken, "The link is of no use any more: ask for another mail.").At("input", "token")
+}
+
+func orBadEmailToken(err error) error {
+	if fault.CodeOf(err) == fault.NotFound {
+		return badEmailToken()
+	}
+	return err
+}

@@ -1,0 +1,205 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"postern/internal/account"
+	"postern/internal/id"
+)
+
+// Queue is what mails wait in that are to be sent. Any number of processes may take mails of one.
+type Queue interface {
+	// TakeMails takes mails that are due, the first due first, and has them due again at another time: by then whoever takes them
+	// must have sent them, or given up. Attempts counts how often each was taken.
+	TakeMails(ctx context.Context, now, until time.Time, most int) ([]account.Mail, error)
+	// MailSent forgets a mail.
+	MailSent(ctx context.Context, m id.Mail) error
+	// PutMailOff has a mail due at another time.
+	PutMailOff(ctx context.Context, m id.Mail, until time.Time) error
+	// NextMail is when the next mail is due; nil if there is none.
+	NextMail(ctx context.Context) (*time.Time, error)
+}
+
+// Worker sends the mails that wait in a queue.
+type Worker struct {
+	Queue  Queue
+	Sender Sender
+	// Token makes the token that a mail carries; "" if it carries none.
+	Token func(ctx context.Context, m account.Mail) (string, error)
+	Site  string // what the blog is called
+	// FrontEnd is where links lead to; without one mails show their tokens.
+	FrontEnd string
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+const (
+	look     = time.Second     // how often it is looked whether a mail is due
+	atOnce   = 4               // how many mails are sent at a time
+	sendTime = time.Minute     // how long it may take to send one
+	answer   = 5 * time.Second // how long the queue may take
+	leased   = 2 * time.Minute // when a mail is due again that somebody took, and of whom nothing was heard
+
+	firstPause   = 10 * time.Second // before it is tried again, and twice as long each time
+	longestPause = time.Hour
+	patience     = 24 * time.Hour // how long it is tried
+)
+
+// Run sends mails until ctx ends. Of a process that is killed others send the mails; one that was handed over at that very moment
+// comes twice, with one Message-ID.
+func (w *Worker) Run(ctx context.Context) {
+	ticker := time.NewTicker(look)
+	defer ticker.Stop()
+	failed := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		due, err := w.next(ctx)
+		if err == nil && due != nil && !due.After(w.Now()) {
+			err = w.sendAll(ctx)
+		}
+		if err != nil && !failed && ctx.Err() == nil {
+			w.Log.WarnContext(ctx, "mails wait: the queue does not answer", "error", err)
+		}
+		failed = err != nil
+	}
+}
+
+// next is when the next mail is due. A database whose packets get lost never answers.
+func (w *Worker) next(ctx context.Context) (*time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	return w.Queue.NextMail(ctx)
+}
+
+// take takes a mail that is due, if there is one.
+func (w *Worker) take(ctx context.Context) ([]account.Mail, error) {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	now := w.Now()
+	return w.Queue.TakeMails(ctx, now, now.Add(leased), 1)
+}
+
+// sendAll sends what is due, some at a time.
+func (w *Worker) sendAll(ctx context.Context) error {
+	var sending sync.WaitGroup
+	errs := make([]error, atOnce)
+	for i := range errs {
+		sending.Go(func() {
+			for ctx.Err() == nil {
+				taken, err := w.take(ctx)
+				if err != nil || len(taken) == 0 {
+					errs[i] = err
+					return
+				}
+				if errs[i] = w.handle(ctx, taken[0]); errs[i] != nil {
+					return
+				}
+			}
+		})
+	}
+	sending.Wait()
+	return errors.Join(errs...)
+}
+
+// handle sends a mail, and says in the queue what came of it. That the process ends meanwhile does not matter to that.
+func (w *Worker) handle(ctx context.Context, m account.Mail) error {
+	err := w.send(ctx, m)
+	log := w.Log.With("mail", m.ID.UUID, "kind", m.Kind, "attempt", m.Attempts)
+	ended := ctx.Err() != nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answer)
+	defer cancel()
+	now := w.Now()
+	switch {
+	case err == nil:
+		return w.Queue.MailSent(ctx, m.ID)
+	case ended:
+		return w.Queue.PutMailOff(ctx, m.ID, now)
+	case Permanent(err), now.Sub(m.CreatedAt) >= patience:
+		log.ErrorContext(ctx, "a mail is given up", "error", err)
+		return w.Queue.MailSent(ctx, m.ID)
+	}
+	again := pause(m.Attempts)
+	log.WarnContext(ctx, "a mail could not be sent", "error", err, "again_in", again)
+	return w.Queue.PutMailOff(ctx, m.ID, now.Add(again))
+}
+
+// pause is how long to wait after so many attempts.
+func pause(attempts int) time.Duration {
+	wait := firstPause
+	for range attempts - 1 {
+		if wait *= 2; wait >= longestPause {
+			return longestPause
+		}
+	}
+	return wait
+}
+
+// send sends a mail, unless it is nobody's.
+func (w *Worker) send(ctx context.Context, m account.Mail) error {
+	if m.UserID == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	token, err := w.Token(ctx, m)
+	if err != nil {
+		return fmt.Errorf("make its token: %w", err)
+	}
+	subject, text, html, err := Compose(Kind(m.Kind), w.data(m, token))
+	if err != nil {
+		return err
+	}
+	return w.Sender.Send(ctx, Message{ID: m.ID.String(), To: m.To, Subject: subject, Text: text, HTML: html})
+}
+
+// data is what a mail tells.
+func (w *Worker) data(m account.Mail, token string) Data {
+	d := Data{Site: w.Site, Name: m.Name, At: m.CreatedAt, ExpiresIn: m.Kind.Life()}
+	if m.UserAgent != nil {
+		d.UserAgent = *m.UserAgent
+	}
+	if m.IPAddress != nil {
+		d.IPAddress = *m.IPAddress
+	}
+	switch m.Kind {
+	case account.MailConfirmEmail:
+		d.NewEmail = m.Email
+	case account.MailEmailChanged:
+		d.OldEmail = m.Email
+	case account.MailResetPassword, account.MailVerifyEmail, account.MailNewLogin, account.MailPasswordChanged,
+		account.MailRefreshTokenReused:
+	}
+	if d.Link = w.link(Kind(m.Kind), token); d.Link == "" {
+		d.Token = token
+	}
+	return d
+}
+
+// link leads to the front end. A token is in its fragment, which browsers send to nobody (RFC 3986, section 3.5).
+func (w *Worker) link(kind Kind, token string) string {
+	if w.FrontEnd == "" {
+		return ""
+	}
+	path := map[Kind]string{
+		ResetPassword: "reset-password", VerifyEmail: "verify-email", ConfirmEmail: "verify-email", EmailChanged: "undo-email-change",
+	}[kind]
+	if path == "" {
+		path = "forgot-password"
+	}
+	link := strings.TrimSuffix(w.FrontEnd, "/") + "/" + path
+	if token == "" {
+		return link
+	}
+	return link + "#" + url.Values{"token": {token}}.Encode()
+}

@@ -1,0 +1,222 @@
+package mail_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"postern/internal/account"
+	"postern/internal/id"
+	"postern/internal/mail"
+	"postern/internal/mail/mailtest"
+	"postern/internal/store"
+	"postern/internal/store/storetest"
+)
+
+// postOffice is a worker at work, with a real queue and a real server.
+type postOffice struct {
+	store  *store.Store
+	server *mailtest.Server
+	user   id.User
+	said   chan string // what the worker logs
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (o *postOffice) clock() time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.now
+}
+
+func (o *postOffice) advance(d time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.now = o.now.Add(d)
+}
+
+// Write takes a line of the log.
+func (o *postOffice) Write(line []byte) (int, error) {
+	o.said <- string(line)
+	return len(line), nil
+}
+
+func openPostOffice(t *testing.T, url string) *postOffice {
+	t.Helper()
+	o := &postOffice{
+		store: storetest.Open(t, url), server: mailtest.Start(t, mailtest.Options{}), said: make(chan string, 100),
+		now: time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC),
+	}
+	o.user = id.NewUser(o.now)
+	if err := o.store.CreateAccount(t.Context(), &account.Credentials{
+		Account:  account.Account{User: account.User{ID: o.user, Handle: "jane", Name: "Jane", CreatedAt: o.now}, Email: "jane@example.org"},
+		EmailKey: "jane@example.org", PasswordHash: "none",
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// work runs so many workers, and returns what stops them, and waits until they have.
+func (o *postOffice) work(t *testing.T, workers int) (stop func()) {
+	t.Helper()
+	sender, err := mail.New(mail.Options{
+		Server: mail.Server{Host: o.server.Host, Port: o.server.Port, Security: mail.Plain}, From: "blog@example.org", Now: o.clock,
+		Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var working sync.WaitGroup
+	for range workers {
+		worker := &mail.Worker{
+			Queue: o.store, Sender: sender, Now: o.clock, Log: slog.New(slog.NewTextHandler(o, nil)), FrontEnd: "https://www.example.org",
+			Token: func(context.Context, account.Mail) (string, error) { return strings.Repeat("t", 43), nil },
+		}
+		working.Go(func() { worker.Run(ctx) })
+	}
+	stop = func() {
+		cancel()
+		working.Wait()
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// put puts a mail down, to Jane or to nobody.
+func (o *postOffice) put(t *testing.T, kind account.MailKind, user *id.User) account.Mail {
+	t.Helper()
+	now := o.clock()
+	m := account.Mail{
+		ID: id.NewMail(now), Kind: kind, UserID: user, To: "jane@example.org", Name: "Jane", Email: "jane@example.org", CreatedAt: now,
+	}
+	if err := o.store.Record(t.Context(), account.Event{ID: id.NewEvent(now), Kind: account.LoggedIn, CreatedAt: now, Mail: &m}); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// empty waits until nothing is in the queue any more.
+func (o *postOffice) empty(t *testing.T) {
+	t.Helper()
+	for {
+		switch due, err := o.store.NextMail(t.Context()); {
+		case err != nil:
+			t.Fatal(err)
+		case due == nil:
+			return
+		}
+	}
+}
+
+// hears waits for a line of the log.
+func (o *postOffice) hears(t *testing.T, text string) {
+	t.Helper()
+	if line := <-o.said; !strings.Contains(line, text) {
+		t.Fatalf("the log says %s, want %s", line, text)
+	}
+}
+
+// TestWorker sends mails, and none to nobody.
+func TestWorker(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, url string) {
+		o := openPostOffice(t, url)
+		nobodys := o.put(t, account.MailResetPassword, nil)
+		m := o.put(t, account.MailResetPassword, &o.user)
+		o.work(t, 1)
+		got := <-o.server.Arrived()
+		if got.To != "jane@example.org" || !bytes.Contains(got.Content, []byte(m.ID.String())) {
+			t.Errorf("there arrived %+v, want %v", got, m)
+		}
+		if text := strings.ReplaceAll(string(got.Content), "=\r\n", ""); !strings.Contains(text, "https://www.example.org/reset-password#token=3D"+strings.Repeat("t", 43)) {
+			t.Errorf("the mail has no link:\n%s", text)
+		}
+		o.empty(t)
+		if all := o.server.Received(); len(all) != 1 {
+			t.Errorf("%d mails were sent, want none for %v", len(all), nobodys)
+		}
+	})
+}
+
+// TestWorkerTriesAgain while the server may take the mail later, with longer and longer pauses, for a day.
+func TestWorkerTriesAgain(t *testing.T) {
+	t.Parallel()
+	o := openPostOffice(t, storetest.SQLiteURL(t))
+	o.server.Fail(mailtest.Refuse(mailtest.To, 451))
+	o.put(t, account.MailNewLogin, &o.user)
+	o.work(t, 1)
+	for _, pause := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second} {
+		o.hears(t, "again_in="+pause.String())
+		o.advance(pause)
+	}
+	o.hears(t, "again_in=1m20s")
+	o.server.Fail(mailtest.Fault{})
+	o.advance(80 * time.Second)
+	<-o.server.Arrived()
+	o.empty(t)
+
+	o.server.Fail(mailtest.Refuse(mailtest.To, 451))
+	o.put(t, account.MailNewLogin, &o.user)
+	o.hears(t, "again_in=10s")
+	o.advance(24 * time.Hour)
+	o.hears(t, "a mail is given up")
+	o.empty(t)
+}
+
+// TestWorkerGivesUp at once what the server will never take.
+func TestWorkerGivesUp(t *testing.T) {
+	t.Parallel()
+	o := openPostOffice(t, storetest.SQLiteURL(t))
+	o.server.Fail(mailtest.Refuse(mailtest.To, 550))
+	o.put(t, account.MailNewLogin, &o.user)
+	o.work(t, 1)
+	o.hears(t, "a mail is given up")
+	o.empty(t)
+}
+
+// TestWorkersShare a queue: each mail is sent once.
+func TestWorkersShare(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, url string) {
+		o := openPostOffice(t, url)
+		const mails = 40
+		for range mails {
+			o.advance(time.Microsecond)
+			o.put(t, account.MailNewLogin, &o.user)
+		}
+		o.work(t, 3)
+		ids := make(map[string]bool)
+		for range mails {
+			got := <-o.server.Arrived()
+			_, rest, _ := bytes.Cut(got.Content, []byte("Message-ID: <"))
+			name, _, _ := bytes.Cut(rest, []byte("@"))
+			ids[string(name)] = true
+		}
+		o.empty(t)
+		if all := o.server.Received(); len(ids) != mails || len(all) != mails {
+			t.Errorf("%d mails of %d were sent %d times, want each once", len(ids), mails, len(all))
+		}
+	})
+}
+
+// TestWorkerThatIsStopped leaves the mail that it is about to send to the next one.
+func TestWorkerThatIsStopped(t *testing.T) {
+	t.Parallel()
+	o := openPostOffice(t, storetest.SQLiteURL(t))
+	o.server.Fail(mailtest.Silence(mailtest.To))
+	o.put(t, account.MailNewLogin, &o.user)
+	stop := o.work(t, 1)
+	<-o.server.Hanging()
+	stop()
+	o.server.Fail(mailtest.Fault{})
+	o.work(t, 1)
+	<-o.server.Arrived()
+	o.empty(t)
+}

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"postern/internal/account"
+	"postern/internal/id"
+)
+
+const mailColumns = `id, kind, user_id, recipient, name, email, user_agent, ip_address, created_at, attempts`
+
+// putDown puts a mail down to be sent as soon as the transaction is over.
+func (q querier) putDown(ctx context.Context, m *account.Mail) error {
+	_, err := q.exec(ctx, `
+		INSERT INTO mails (`+mailColumns+`, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9)`,
+		m.ID, string(m.Kind), m.UserID, m.To, m.Name, m.Email, m.UserAgent, m.IPAddress, m.CreatedAt, m.Attempts)
+	if err != nil {
+		return fmt.Errorf("put mail down: %w", err)
+	}
+	return nil
+}
+
+// TakeMails implements mail.Queue.
+func (s *Store) TakeMails(ctx context.Context, now, until time.Time, most int) (taken []account.Mail, err error) {
+	err = s.write(ctx, func(q querier) error {
+		taken, err = all(ctx, q, func(r row) (m account.Mail, err error) {
+			return m, r.Scan(&m.ID, &m.Kind, &m.UserID, &m.To, &m.Name, &m.Email, &m.UserAgent, &m.IPAddress,
+				moment{&m.CreatedAt}, &m.Attempts)
+		}, `
+			UPDATE mails SET due_at = $2, attempts = attempts + 1 WHERE id IN (
+				SELECT id FROM mails WHERE due_at <= $1 ORDER BY due_at LIMIT $3`+s.dialect.skipLocked+`)
+			RETURNING `+mailColumns, now, until, most)
+		return err
+	})
+	slices.SortFunc(taken, func(a, b account.Mail) int { return slices.Compare(a.ID.UUID[:], b.ID.UUID[:]) })
+	return taken, err
+}
+
+// MailSent implements mail.Queue.
+func (s *Store) MailSent(ctx context.Context, m id.Mail) error {
+	return s.write(ctx, func(q querier) error {
+		_, err := q.exec(ctx, `DELETE FROM mails WHERE id = $1`, m)
+		return err
+	})
+}
+
+// PutMailOff implements mail.Queue.
+func (s *Store) PutMailOff(ctx context.Context, m id.Mail, until time.Time) error {
+	return s.write(ctx, func(q querier) error {
+		_, err := q.exec(ctx, `UPDATE mails SET due_at = $2 WHERE id = $1`, m, until)
+		return err
+	})
+}
+
+// NextMail implements mail.Queue.
+func (s *Store) NextMail(ctx context.Context) (due *time.Time, err error) {
+	err = s.read().one(ctx, `SELECT min(due_at) FROM mails`, nil, perhaps{&due})
+	return due, err
+}
