@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -38,7 +39,11 @@ const (
 	MailNewLogin           MailKind = "NEW_LOGIN"     // by a client that was not seen before
 	MailPasswordChanged    MailKind = "PASSWORD_CHANGED"
 	MailRefreshTokenReused MailKind = "REFRESH_TOKEN_REUSED" //nolint:gosec // it is no token
+	MailEmailChangeUndone  MailKind = "EMAIL_CHANGE_UNDONE"  // to the email that was the account's until it was undone
 )
+
+// ErrForgotten says that a mail is of no use any more: what it tells of has been overtaken while it waited.
+var ErrForgotten = errors.New("the mail is not wanted any more")
 
 // Notices are the kinds of mails that nobody asked for.
 func Notices() []MailKind {
@@ -67,7 +72,7 @@ func (k MailKind) Life() time.Duration {
 		return 24 * time.Hour
 	case MailEmailChanged:
 		return 7 * 24 * time.Hour
-	case MailNewLogin, MailPasswordChanged, MailRefreshTokenReused:
+	case MailNewLogin, MailPasswordChanged, MailRefreshTokenReused, MailEmailChangeUndone:
 	}
 	return 0
 }

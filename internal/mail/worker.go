@@ -178,7 +178,7 @@ func (w *Worker) data(m account.Mail, token string) Data {
 	case account.MailEmailChanged:
 		d.OldEmail = m.Email
 	case account.MailResetPassword, account.MailVerifyEmail, account.MailNewLogin, account.MailPasswordChanged,
-		account.MailRefreshTokenReused:
+		account.MailRefreshTokenReused, account.MailEmailChangeUndone:
 	}
 	if d.Link = w.link(Kind(m.Kind), token); d.Link == "" {
 		d.Token = token
