@@ -48,7 +48,7 @@ func (p *person) signsUp(t *testing.T) {
 	p.enters(t, `signup(input: {email: "`+p.email+`", password: "`+password+`", name: "`+p.name+`", handle: "`+p.handle+`"})`)
 }
 
-// isWrittenTo puts down a mail that waits for long, and a token of another.
+// isWrittenTo puts down a mail that waits for long, and tokens of others, by one of which they come to their email.
 func (p *person) isWrittenTo(t *testing.T, env environment) {
 	t.Helper()
 	db := storetest.Open(t, env["DATABASE_URL"])
@@ -57,15 +57,23 @@ func (p *person) isWrittenTo(t *testing.T, env environment) {
 		t.Fatal(err)
 	}
 	now, late := time.Now().UTC(), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
-	err = errors.Join(db.Record(t.Context(), account.Event{
-		ID: id.NewEvent(now), Kind: account.LoggedIn, UserID: &found.ID, CreatedAt: now, Mail: &account.Mail{
-			ID: id.NewMail(late), Kind: account.MailNewLogin, UserID: &found.ID, To: p.email, Name: p.name, Email: p.email,
-			UserAgent: &p.agent, IPAddress: &p.address, CreatedAt: late,
-		},
-	}), db.AddEmailToken(t.Context(), account.EmailToken{
-		Hash: []byte(p.email), Kind: account.MailVerifyEmail, UserID: found.ID, Email: p.email, EmailKey: found.EmailKey, ExpiresAt: late,
-	}, now))
-	if err != nil {
+	m := account.Mail{
+		ID: id.NewMail(late), Kind: account.MailNewLogin, UserID: &found.ID, To: p.email, Name: p.name, Email: p.email,
+		UserAgent: &p.agent, IPAddress: &p.address, CreatedAt: late,
+	}
+	confirmation := account.EmailToken{
+		Hash: []byte("confirmation"), Kind: account.MailConfirmEmail, UserID: found.ID, Email: p.email, EmailKey: found.EmailKey,
+		ExpiresAt: late,
+	}
+	elsewhere, verification := confirmation, confirmation
+	elsewhere.Hash, elsewhere.Email, elsewhere.EmailKey = []byte("elsewhere"), "a."+p.email, "a."+found.EmailKey
+	verification.Hash, verification.Kind = []byte("verification"), account.MailVerifyEmail
+	if err := errors.Join(
+		db.Record(t.Context(), account.Event{ID: id.NewEvent(now), Kind: account.LoggedIn, UserID: &found.ID, CreatedAt: now, Mail: &m}),
+		db.AddEmailToken(t.Context(), elsewhere, m.ID, now), db.ChangeEmail(t.Context(), elsewhere, now, now),
+		db.AddEmailToken(t.Context(), confirmation, m.ID, now), db.ChangeEmail(t.Context(), confirmation, now, late),
+		db.AddEmailToken(t.Context(), verification, m.ID, now),
+	); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -194,6 +202,12 @@ users.handle         profile.handle
 users.name           profile.name
 users.email          profile.email
 users.email_verified_at profile.emailVerified
+former_emails.email profile.formerEmails
+former_emails.left_at profile.formerEmails
+former_emails.expires_at profile.formerEmails
+former_emails.user_id profile.id
+former_emails.email_key - the email, as two are compared
+former_emails.position - the order in which formerEmails are
 users.email_key      - the email, as two are compared
 users.role           profile.role
 users.password_hash  - a secret

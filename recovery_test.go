@@ -77,12 +77,14 @@ func TestRecovery(t *testing.T) {
 		if got := p.post(t, token, `{ viewer { email } }`); !strings.Contains(got, adele) {
 			t.Errorf("the viewer is %s", got)
 		}
-		do("", `undoEmailChange(input: {token: "`+undoing+`"})`)
+		const last = "a lynx mails what the otter told"
+		do("", `undoEmailChange(input: {token: "`+undoing+`", newPassword: "`+last+`"})`)
+		mails.notice(t, adele, "email")
 		p.becomes(t, token, `{ viewer { role } }`, "SESSION_ENDED")
-		accessToken(t, p.post(t, "", strings.Replace(login, password, next, 1)))
+		accessToken(t, p.post(t, "", strings.Replace(login, password, last, 1)))
 		p.end(t)
-		if all := mails.Received(); len(all) != 5 {
-			t.Errorf("%d mails were sent, want 5", len(all))
+		if all := mails.Received(); len(all) != 6 {
+			t.Errorf("%d mails were sent, want 6", len(all))
 		}
 	})
 }

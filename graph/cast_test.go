@@ -167,10 +167,22 @@ func (c *cast) thing(t *testing.T, kind, whose string, p party) string {
 	return ""
 }
 
-// tokenOfMail is the token of a mail that somebody was sent.
+// tokenOfMail is the token of a mail that somebody was sent. If it is to undo a change of email, they have changed it.
 func (s *server) tokenOfMail(t *testing.T, kind account.MailKind, user id.User, email string) string {
 	t.Helper()
-	token, err := s.accounts.TokenOf(t.Context(), account.Mail{Kind: kind, UserID: &user, Email: email})
+	if kind == account.MailEmailChanged {
+		other := s.tokenOfMail(t, account.MailConfirmEmail, user, user.String()+"@example.org")
+		if err := s.accounts.VerifyEmail(t.Context(), account.VerifyEmailInput{Token: other}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Now().UTC()
+	m := account.Mail{ID: id.NewMail(now), Kind: kind, UserID: &user, To: email, Email: email, CreatedAt: now}
+	asked := account.Event{ID: id.NewEvent(now), Kind: account.EmailVerificationRequested, UserID: &user, CreatedAt: now, Mail: &m}
+	if err := s.store.Record(t.Context(), asked); err != nil {
+		t.Fatal(err)
+	}
+	token, err := s.accounts.TokenOf(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,6 +197,7 @@ func (c *cast) value(t *testing.T, at string, of *ast.Type, thing string, p part
 		"LoginInput.email": p.email, "LoginInput.password": password, "RefreshTokenInput.refreshToken": p.refresh,
 		"ChangePasswordInput.currentPassword": password, "ChangePasswordInput.newPassword": "a heron beside the lighthouse",
 		"RequestPasswordResetInput.email": p.email, "ResetPasswordInput.newPassword": "a heron beside the lighthouse",
+		"UndoEmailChangeInput.newPassword": "a heron beside the lighthouse",
 		"ChangeEmailInput.password": password, "ChangeEmailInput.newEmail": fmt.Sprintf("newer-%d@example.org", c.made),
 		"ExportAccountInput.password": password,
 		"DeleteAccountInput.password": password, "CreatePostInput.title": "T", "CreatePostInput.content": "x",

@@ -430,7 +430,7 @@ type Mutation {
   ): RevokeSessionPayload @auth @cost(weight: 100)
 
   """Ends all your sessions but this one, at once."""
-  revokeOtherSessions: RevokeOtherSessionsPayload @auth @cost(weight: 100)
+  revokeOtherSessions: RevokeOtherSessionsPayload @auth @cost(weight: 150)
 
   """Changes your password, and ends your other sessions."""
   changePassword(
@@ -464,18 +464,21 @@ type Mutation {
 
   """
   Sends a mail to another email, which is yours once what the mail carries was given to ` + "`" + `verifyEmail` + "`" + `. The email that you have is
-  told then, and for seven days what it is told is for ` + "`" + `undoEmailChange` + "`" + `.
+  told then, and for seven days what it is told is for ` + "`" + `undoEmailChange` + "`" + `; nobody else can have that email meanwhile.
   """
   changeEmail(
     """The other email."""
     input: ChangeEmailInput!
   ): ChangeEmailPayload @auth @cost(weight: 325)
 
-  """Gives you back the email that you had, and ends all your sessions."""
+  """
+  Gives you back the email that you had, sets another password, and ends all your sessions: whoever changed the email knows the
+  password that you have.
+  """
   undoEmailChange(
-    """What the mail carried."""
+    """What the mail carried, and the password."""
     input: UndoEmailChangeInput!
-  ): UndoEmailChangePayload @cost(weight: 300)
+  ): UndoEmailChangePayload @cost(weight: 400)
 
   """Changes what others see of you."""
   updateProfile(
@@ -704,7 +707,7 @@ enum EventKind {
   EMAIL_CHANGE_REQUESTED
   """By such a mail another email became that of the account."""
   EMAIL_CHANGED
-  """That was undone by the mail to the email before, which ended all sessions."""
+  """That was undone by the mail to the email before, which set another password and ended all sessions."""
   EMAIL_CHANGE_UNDONE
 }
 
@@ -1052,13 +1055,15 @@ type ChangeEmailPayload {
   errors: [UserError!]!
 }
 
-"""What a mail carried."""
+"""What a mail carried, and another password."""
 input UndoEmailChangeInput {
   """What the mail carried."""
   token: String!
+  """The password, as for ` + "`" + `signup` + "`" + `."""
+  newPassword: String!
 }
 
-"""Answers ` + "`" + `undoEmailChange` + "`" + `. Errors: InvalidTokenError, TakenError."""
+"""Answers ` + "`" + `undoEmailChange` + "`" + `. Errors: ValidationError, InvalidTokenError."""
 type UndoEmailChangePayload {
   """Empty when it worked."""
   errors: [UserError!]!
@@ -8984,7 +8989,7 @@ func (ec *executionContext) unmarshalInputUndoEmailChangeInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"token"}
+	fieldsInOrder := [...]string{"token", "newPassword"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8998,6 +9003,13 @@ func (ec *executionContext) unmarshalInputUndoEmailChangeInput(ctx context.Conte
 				return it, err
 			}
 			it.Token = data
+		case "newPassword":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newPassword"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NewPassword = data
 		}
 	}
 	return it, nil

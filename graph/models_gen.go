@@ -274,7 +274,7 @@ type TakenError struct {
 
 func (TakenError) IsUserError() {}
 
-// Answers `undoEmailChange`. Errors: InvalidTokenError, TakenError.
+// Answers `undoEmailChange`. Errors: ValidationError, InvalidTokenError.
 type UndoEmailChangePayload struct {
 	// Empty when it worked.
 	Errors []UserError `json:"errors"`

@@ -145,7 +145,7 @@ func TestStatementsArePaidFor(t *testing.T) {
 				mailed(account.MailConfirmEmail, "newer@example.org"),
 			},
 			{
-				`mutation($token: String!) { undoEmailChange(input: {token: $token}) { errors { message } } }`,
+				`mutation($token: String!, $new: String!) { undoEmailChange(input: {token: $token, newPassword: $new}) { errors { message } } }`,
 				mailed(account.MailEmailChanged, "taken-0@example.org"),
 			},
 			{`mutation { revokeOtherSessions { revokedSessionIds } }`, nil},

@@ -26,6 +26,8 @@ type chronicle struct {
 
 func (c *chronicle) ForgetAttempts(context.Context, time.Time) error { return nil }
 
+func (c *chronicle) ForgetEmails(context.Context, time.Time) error { return nil }
+
 func (c *chronicle) ForgetEvents(_ context.Context, before time.Time) (more bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -96,17 +96,27 @@ func (d *document) flush() error {
 	return err
 }
 
-func shownAccount(a *Account) any {
+func shownAccount(a *ExportedAccount) any {
+	type formerEmail struct {
+		Email     string    `json:"email"`
+		LeftAt    time.Time `json:"leftAt"`
+		ExpiresAt time.Time `json:"expiresAt"`
+	}
+	former := make([]formerEmail, 0, len(a.FormerEmails))
+	for _, e := range a.FormerEmails {
+		former = append(former, formerEmail(e))
+	}
 	return struct {
-		ID         string     `json:"id"`
-		Handle     string     `json:"handle"`
-		Name       string     `json:"name"`
-		Email      string     `json:"email"`
-		Verified   bool       `json:"emailVerified"`
-		Role       string     `json:"role"`
-		CreatedAt  time.Time  `json:"createdAt"`
-		DisabledAt *time.Time `json:"disabledAt"`
-	}{a.ID.String(), a.Handle, a.Name, a.Email, a.EmailVerified, a.Role.String(), a.CreatedAt, a.DisabledAt}
+		ID         string        `json:"id"`
+		Handle     string        `json:"handle"`
+		Name       string        `json:"name"`
+		Email      string        `json:"email"`
+		Verified   bool          `json:"emailVerified"`
+		Former     []formerEmail `json:"formerEmails"`
+		Role       string        `json:"role"`
+		CreatedAt  time.Time     `json:"createdAt"`
+		DisabledAt *time.Time    `json:"disabledAt"`
+	}{a.ID.String(), a.Handle, a.Name, a.Email, a.EmailVerified, former, a.Role.String(), a.CreatedAt, a.DisabledAt}
 }
 
 func shownPost(p *ExportedPost) any {

@@ -18,10 +18,23 @@ const maxExport = 8 << 20
 
 // Part is a piece of an export: one of its fields is set.
 type Part struct {
-	Account *Account
+	Account *ExportedAccount
 	Post    *ExportedPost
 	Session *Session
 	Event   *Event
+}
+
+// ExportedAccount is an account as an export has it.
+type ExportedAccount struct {
+	Account
+	FormerEmails []FormerEmail // the last first
+}
+
+// FormerEmail is an email that an account had, and that is kept for it until it expires.
+type FormerEmail struct {
+	Email     string
+	LeftAt    time.Time
+	ExpiresAt time.Time
 }
 
 // ExportedPost is a post as an export has it. What posts are otherwise, blog knows.

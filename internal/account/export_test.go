@@ -39,6 +39,7 @@ const exportOfJane = `{
     "name": "Jane",
     "email": "jane@example.org",
     "emailVerified": false,
+    "formerEmails": [],
     "role": "AUTHOR",
     "createdAt": "2026-01-31T08:00:00.123456Z",
     "disabledAt": null

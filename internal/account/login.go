@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"errors"
+	"net/netip"
+	"slices"
 
 	"postern/internal/auth"
 	"postern/internal/fault"
@@ -43,19 +45,28 @@ func (s *Service) Login(ctx context.Context, client auth.Client, in LoginInput) 
 	return s.login(&found.Account, session, token)
 }
 
-// loggedIn is the event of a log-in, of which the account is told if its client was not seen before.
+// loggedIn is the event of a log-in, of which the account is told if nobody logged in to it from that network before. What a client
+// calls itself tells nothing: whoever has the password can guess that, too.
 func (s *Service) loggedIn(ctx context.Context, client auth.Client, account *Account, session SessionState) (Event, error) {
 	e := s.event(ctx, LoggedIn, account.ID).of(session.ID)
 	m := s.mail(MailNewLogin, account, e)
 	if m == nil {
 		return e, nil
 	}
-	known, err := s.store.KnowsClient(ctx, account.ID, client)
-	if known || err != nil {
+	addresses, err := s.store.Addresses(ctx, account.ID)
+	if err != nil || knows(addresses, client) {
 		return e, err
 	}
 	m.UserAgent, m.IPAddress = describe(client)
 	return e.told(m), nil
+}
+
+// knows tells whether one of some addresses is of a client's network.
+func knows(addresses []string, client auth.Client) bool {
+	return slices.ContainsFunc(addresses, func(text string) bool {
+		address, err := netip.ParseAddr(text)
+		return err == nil && auth.Client{Address: address}.Network() == client.Network()
+	})
 }
 
 // failures are the attempts at a password of the account that has an email, in whatever way. What is no email is counted for the

@@ -47,21 +47,23 @@ var ErrForgotten = errors.New("the mail is not wanted any more")
 
 // Notices are the kinds of mails that nobody asked for.
 func Notices() []MailKind {
-	return []MailKind{MailNewLogin, MailPasswordChanged, MailEmailChanged, MailRefreshTokenReused}
+	return []MailKind{MailNewLogin, MailPasswordChanged, MailEmailChanged, MailEmailChangeUndone, MailRefreshTokenReused}
 }
 
 // NoticesNamed are those that somebody names: login, password, email, reuse.
 func NoticesNamed(names []string) (kinds []MailKind) {
-	known := map[string]MailKind{
-		"login": MailNewLogin, "password": MailPasswordChanged, "email": MailEmailChanged, "reuse": MailRefreshTokenReused,
+	known := map[string][]MailKind{
+		"login": {MailNewLogin}, "password": {MailPasswordChanged}, "email": {MailEmailChanged, MailEmailChangeUndone},
+		"reuse": {MailRefreshTokenReused},
 	}
 	for _, name := range names {
-		if kind, found := known[name]; found {
-			kinds = append(kinds, kind)
-		}
+		kinds = append(kinds, known[name]...)
 	}
 	return kinds
 }
+
+// keepEmail is how long an email is kept for the account that had it, which can undo that it was changed.
+const keepEmail = 7 * 24 * time.Hour
 
 // Life is how long the token of such a mail works; 0 if it carries none.
 func (k MailKind) Life() time.Duration {
@@ -71,7 +73,7 @@ func (k MailKind) Life() time.Duration {
 	case MailVerifyEmail, MailConfirmEmail:
 		return 24 * time.Hour
 	case MailEmailChanged:
-		return 7 * 24 * time.Hour
+		return keepEmail
 	case MailNewLogin, MailPasswordChanged, MailRefreshTokenReused, MailEmailChangeUndone:
 	}
 	return 0
@@ -87,7 +89,8 @@ type EmailToken struct {
 	ExpiresAt time.Time
 }
 
-// TokenOf makes the token that a mail carries, which works from now on for as long as its kind says; "" if it carries none.
+// TokenOf makes the token that a mail carries; "" if it carries none. It works from now on for as long as its kind says, but what
+// undoes a change from that change on. It answers ErrForgotten if the mail need not be sent any more.
 func (s *Service) TokenOf(ctx context.Context, m Mail) (string, error) {
 	if m.Kind.Life() == 0 {
 		return "", nil
@@ -98,9 +101,17 @@ func (s *Service) TokenOf(ctx context.Context, m Mail) (string, error) {
 	}
 	token := newEmailToken()
 	now := s.now()
-	return token.String(), s.store.AddEmailToken(ctx, EmailToken{
-		Hash: hash(token), Kind: m.Kind, UserID: *m.UserID, Email: m.Email, EmailKey: key, ExpiresAt: now.Add(m.Kind.Life()),
-	}, now)
+	from := now
+	if m.Kind == MailEmailChanged {
+		from = m.CreatedAt
+	}
+	err = s.store.AddEmailToken(ctx, EmailToken{
+		Hash: hash(token), Kind: m.Kind, UserID: *m.UserID, Email: m.Email, EmailKey: key, ExpiresAt: from.Add(m.Kind.Life()),
+	}, m.ID, now)
+	if fault.CodeOf(err) == fault.NotFound {
+		return "", ErrForgotten
+	}
+	return token.String(), err
 }
 
 // mail is what is to be told of an event to who has an account; nil if such mails are not sent.

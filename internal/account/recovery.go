@@ -46,27 +46,44 @@ type ResetPasswordInput struct {
 
 // ResetPassword sets another password, and ends all sessions of the account. It answers InvalidToken and Invalid faults.
 func (s *Service) ResetPassword(ctx context.Context, in ResetPasswordInput) error {
-	token, ok := parseEmailToken(in.Token)
-	if !ok {
-		return badEmailToken()
-	}
-	proved, err := s.store.EmailToken(ctx, hash(token), MailResetPassword, s.now())
+	proved, account, err := s.proved(ctx, in.Token, MailResetPassword)
 	if err != nil {
-		return orBadEmailToken(err)
+		return err
 	}
-	account, err := s.store.Account(ctx, proved.UserID)
-	if err != nil {
-		return orBadEmailToken(err)
-	}
-	password := normalizePassword(in.NewPassword)
-	if err := s.checkPassword(password, account.words()...); err != nil {
-		return fault.Place(err, "input", "newPassword")
-	}
-	hashed, err := s.passwords.Hash(ctx, password)
+	hash, err := s.newPassword(ctx, account, in.NewPassword)
 	if err != nil {
 		return err
 	}
 	e := s.event(ctx, PasswordReset, account.ID)
 	e = e.told(s.mail(MailPasswordChanged, account, e))
-	return orBadEmailToken(s.changed(ctx, account.ID, s.store.ResetPassword(ctx, *proved, s.now(), hashed, e)))
+	return orBadEmailToken(s.changed(ctx, account.ID, s.store.ResetPassword(ctx, *proved, s.now(), hash, e)))
+}
+
+// newPassword checks another password of an account, and returns its hash.
+func (s *Service) newPassword(ctx context.Context, account *Account, password string) (hash string, err error) {
+	password = normalizePassword(password)
+	if err := s.checkPassword(password, account.words()...); err != nil {
+		return "", fault.Place(err, "input", "newPassword")
+	}
+	return s.passwords.Hash(ctx, password)
+}
+
+// proved is what the token of a mail of some kinds shows, and whose it is.
+func (s *Service) proved(ctx context.Context, text string, kinds ...MailKind) (*EmailToken, *Account, error) {
+	token, ok := parseEmailToken(text)
+	if !ok {
+		return nil, nil, badEmailToken()
+	}
+	for _, kind := range kinds {
+		proved, err := s.store.EmailToken(ctx, hash(token), kind, s.now())
+		switch {
+		case fault.CodeOf(err) == fault.NotFound:
+			continue
+		case err != nil:
+			return nil, nil, err
+		}
+		account, err := s.store.Account(ctx, proved.UserID)
+		return proved, account, orBadEmailToken(err)
+	}
+	return nil, nil, badEmailToken()
 }

@@ -88,7 +88,7 @@ func TestTokensOfMailsThatAreOfNoUse(t *testing.T) {
 		fails(t, "ResetPassword("+name+")", h.reset(t, token), useless)
 		if token != verification {
 			fails(t, "VerifyEmail("+name+")", h.VerifyEmail(t.Context(), account.VerifyEmailInput{Token: token}), useless)
-			fails(t, "UndoEmailChange("+name+")", h.UndoEmailChange(t.Context(), account.UndoEmailChangeInput{Token: token}), useless)
+			fails(t, "UndoEmailChange("+name+")", h.UndoEmailChange(t.Context(), account.UndoEmailChangeInput{Token: token, NewPassword: another}), useless)
 		}
 	}
 	h.clock.advance(30 * time.Minute)

@@ -15,8 +15,8 @@ import (
 // of it. Events are recorded, and their mails put down,
 // with the change that they tell of, or not at all. Times are UTC, to the microsecond.
 type Store interface {
-	// CreateAccount answers a Taken fault at input.email or at input.handle if another account has it. With a session it
-	// opens that too.
+	// CreateAccount answers a Taken fault at input.email or at input.handle if another account has it, or had that email until
+	// lately. With a session it opens that too.
 	CreateAccount(ctx context.Context, c *Credentials, session *SessionState, events ...Event) error
 	Account(ctx context.Context, user id.User) (*Account, error)
 	// Accounts are all there are, oldest first.
@@ -72,7 +72,11 @@ type Store interface {
 	// EndSessions ends all sessions of the account but the one to keep, and returns those that lived at the given time.
 	EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time, events ...Event) ([]id.Session, error)
 
-	AddEmailToken(ctx context.Context, t EmailToken, now time.Time) error
+	// AddEmailToken adds the token of a mail that is being sent. It answers NotFound if that is not in the queue any more, or would
+	// undo what has been undone.
+	AddEmailToken(ctx context.Context, t EmailToken, m id.Mail, now time.Time) error
+	// ForgetEmails deletes tokens and former emails that have expired, some of them at a time.
+	ForgetEmails(ctx context.Context, now time.Time) error
 	// EmailToken is that of an enabled account which has a hash, is of a kind, and works at the given time.
 	EmailToken(ctx context.Context, hash []byte, kind MailKind, now time.Time) (*EmailToken, error)
 	// ResetPassword, VerifyEmail, ChangeEmail and UndoEmailChange use a token up. They answer NotFound if it works no more, or its
@@ -81,12 +85,15 @@ type Store interface {
 	// ResetPassword ends all sessions, and takes the email as verified.
 	ResetPassword(ctx context.Context, t EmailToken, now time.Time, hash string, events ...Event) error
 	VerifyEmail(ctx context.Context, t EmailToken, now time.Time, events ...Event) error
-	// ChangeEmail gives the account the token's email. It answers a Taken fault if another account has it.
-	ChangeEmail(ctx context.Context, t EmailToken, now time.Time, events ...Event) error
-	// UndoEmailChange does so, too, and ends all sessions and every other token.
-	UndoEmailChange(ctx context.Context, t EmailToken, now time.Time, events ...Event) error
-	// KnowsClient tells whether the account was logged in to from the address, or by what calls itself so, before.
-	KnowsClient(ctx context.Context, user id.User, client auth.Client) (bool, error)
+	// ChangeEmail gives the account the token's email, and keeps the one that it had for it until a time; unless it comes back to one
+	// that is kept for it, which then is kept no longer, nor is any that it left since. It answers a Taken fault if another account
+	// has the email, or it is kept for another.
+	ChangeEmail(ctx context.Context, t EmailToken, now, keep time.Time, events ...Event) error
+	// UndoEmailChange comes back to an email that is kept, sets a password, and ends all sessions. It answers NotFound if the email
+	// is not kept any more, too.
+	UndoEmailChange(ctx context.Context, t EmailToken, now time.Time, hash string, events ...Event) error
+	// Addresses are those from which the account was logged in to lately, as events have them.
+	Addresses(ctx context.Context, user id.User) ([]string, error)
 
 	// Export hands over all that there is of the account, as it is at one moment, whoever changes it in the meantime: the account,
 	// its posts, its sessions, expired or not, and its events, each of them oldest first. It goes on until that fails, and answers
@@ -95,6 +102,8 @@ type Store interface {
 
 	// Record records events that change nothing; none of an account that is gone.
 	Record(ctx context.Context, events ...Event) error
+	// RecordProven does so if the proof holds, and answers NotFound if not.
+	RecordProven(ctx context.Context, user id.User, proof Proof, events ...Event) error
 	// Events are those of the account, newest first.
 	Events(ctx context.Context, user id.User) ([]Event, error)
 	// EventPage is a page of them, CountEvents how many there are, and EventsByID some of them, in no order.

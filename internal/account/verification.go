@@ -44,7 +44,8 @@ func (s *Service) ChangeEmail(ctx context.Context, viewer auth.Viewer, in Change
 	if err != nil {
 		return fault.Place(err, "input", "newEmail")
 	}
-	if _, err := s.confirm(ctx, viewer, in.Password, "password", func(auth.Hasher) {}); err != nil {
+	confirmed, err := s.confirm(ctx, viewer, in.Password, "password", func(auth.Hasher) {})
+	if err != nil {
 		return err
 	}
 	account, err := s.store.Account(ctx, viewer.UserID)
@@ -57,7 +58,7 @@ func (s *Service) ChangeEmail(ctx context.Context, viewer auth.Viewer, in Change
 	e := s.event(ctx, EmailChangeRequested, viewer.UserID).of(viewer.SessionID)
 	m := s.mail(MailConfirmEmail, account, e)
 	m.To, m.Email = email, email
-	return s.store.Record(ctx, e.told(m))
+	return ended(s.store.RecordProven(ctx, viewer.UserID, *confirmed.proof(viewer), e.told(m)))
 }
 
 // VerifyEmailInput is a token that a mail carried.
@@ -66,8 +67,8 @@ type VerifyEmailInput struct {
 }
 
 // VerifyEmail takes it as shown that an email is the account's: the one that it has, or the one that it is to have, which it has
-// from then on. The one that it had is told so, and from there that can be undone. It answers InvalidToken, and Taken if another
-// account has the email by now.
+// from then on. The one that it had is told so, and from there that can be undone for seven days, while nobody else can have it; who
+// comes back to it has undone that. It answers InvalidToken, and Taken if another account has the email, or had it until lately.
 func (s *Service) VerifyEmail(ctx context.Context, in VerifyEmailInput) error {
 	proved, account, err := s.proved(ctx, in.Token, MailVerifyEmail, MailConfirmEmail)
 	if err != nil {
@@ -79,41 +80,33 @@ func (s *Service) VerifyEmail(ctx context.Context, in VerifyEmailInput) error {
 	}
 	e := s.event(ctx, EmailChanged, account.ID)
 	e = e.told(s.mail(MailEmailChanged, account, e)) // to the one that it had, about which it is
-	return orBadEmailToken(s.changed(ctx, account.ID, s.store.ChangeEmail(ctx, *proved, s.now(), e)))
+	return orBadEmailToken(s.changed(ctx, account.ID, s.store.ChangeEmail(ctx, *proved, e.CreatedAt, e.CreatedAt.Add(keepEmail), e)))
 }
 
-// UndoEmailChangeInput is a token that a mail carried.
+// UndoEmailChangeInput is a token that a mail carried, and the next password.
 type UndoEmailChangeInput struct {
-	Token string
+	Token       string
+	NewPassword string
 }
 
-// UndoEmailChange gives an account the email back that it had, and ends all its sessions and every other token of its mails:
-// whoever changed it may not be its owner. It answers InvalidToken, and Taken if another account has the email by now.
+// UndoEmailChange gives an account the email back that it had, and another password, and ends all its sessions and what other mails
+// carried: whoever changed the email knows the password, and may not be its owner. The email that the account had instead is told.
+// It answers InvalidToken and Invalid faults.
 func (s *Service) UndoEmailChange(ctx context.Context, in UndoEmailChangeInput) error {
 	proved, account, err := s.proved(ctx, in.Token, MailEmailChanged)
 	if err != nil {
 		return err
 	}
-	err = s.store.UndoEmailChange(ctx, *proved, s.now(), s.event(ctx, EmailChangeUndone, account.ID))
-	return orBadEmailToken(s.changed(ctx, account.ID, err))
-}
-
-// proved is what the token of a mail of some kinds shows, and whose it is.
-func (s *Service) proved(ctx context.Context, text string, kinds ...MailKind) (*EmailToken, *Account, error) {
-	token, ok := parseEmailToken(text)
-	if !ok {
-		return nil, nil, badEmailToken()
+	replaced := account.Email
+	account.Email = proved.Email
+	hash, err := s.newPassword(ctx, account, in.NewPassword)
+	if err != nil {
+		return err
 	}
-	for _, kind := range kinds {
-		proved, err := s.store.EmailToken(ctx, hash(token), kind, s.now())
-		switch {
-		case fault.CodeOf(err) == fault.NotFound:
-			continue
-		case err != nil:
-			return nil, nil, err
-		}
-		account, err := s.store.Account(ctx, proved.UserID)
-		return proved, account, orBadEmailToken(err)
+	e := s.event(ctx, EmailChangeUndone, account.ID)
+	m := s.mail(MailEmailChangeUndone, account, e)
+	if m != nil {
+		m.To = replaced
 	}
-	return nil, nil, badEmailToken()
+	return orBadEmailToken(s.changed(ctx, account.ID, s.store.UndoEmailChange(ctx, *proved, s.now(), hash, e.told(m))))
 }

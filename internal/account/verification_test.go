@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func (h *house) verify(t *testing.T, token string) error {
 
 func (h *house) undo(t *testing.T, token string) error {
 	t.Helper()
-	return h.UndoEmailChange(t.Context(), account.UndoEmailChangeInput{Token: token})
+	return h.UndoEmailChange(t.Context(), account.UndoEmailChangeInput{Token: token, NewPassword: another})
 }
 
 // change has a viewer's email changed, up to the mail to the other one.
@@ -94,27 +95,75 @@ func TestChangeEmail(t *testing.T) {
 		further := h.change(t, viewer, "newer@example.org")
 		fails(t, "VerifyEmail(further)", h.verify(t, further))
 		undoingFurther := h.mail(t, account.MailEmailChanged, "new@example.org")
-		pending := h.change(t, viewer, "newest@example.org")
 
 		h.clock.advance(7*24*time.Hour - time.Hour)
-		viewer = h.viewer(t, h.loginAs(t, "newer@example.org"))
+		viewer = h.viewer(t, h.loginAs(t, "newer@example.org", password))
 		h.mails(t)
+		pending := h.change(t, viewer, "newest@example.org")
+		h.requestReset(t, "newer@example.org")
+		reset = h.mail(t, account.MailResetPassword, "newer@example.org")
+		fails(t, "UndoEmailChange(short)",
+			h.UndoEmailChange(t.Context(), account.UndoEmailChangeInput{Token: undoing, NewPassword: "short"}), "INVALID input.newPassword")
+		h.lives(t, "what was refused", viewer, true)
 		fails(t, "UndoEmailChange()", h.undo(t, undoing))
 		h.has(t, viewer, "jane@example.org", true)
 		h.lives(t, "after it was undone", viewer, false)
+		h.mail(t, account.MailEmailChangeUndone, "newer@example.org")
 		fails(t, "UndoEmailChange(again)", h.undo(t, undoing), useless)
 		fails(t, "UndoEmailChange(the other)", h.undo(t, undoingFurther), useless)
 		fails(t, "VerifyEmail(a change before)", h.verify(t, pending), useless)
+		fails(t, "ResetPassword(asked for before)", h.reset(t, reset), useless)
+		_, err := h.Login(t.Context(), browser, account.LoginInput{Email: "jane@example.org", Password: password})
+		fails(t, "Login(the password before)", err, "INVALID_CREDENTIALS")
+		h.loginAs(t, "jane@example.org", another)
 	})
 }
 
-func (h *house) loginAs(t *testing.T, email string) account.Login {
+func (h *house) loginAs(t *testing.T, email, password string) account.Login {
 	t.Helper()
 	login, err := h.Login(t.Context(), browser, account.LoginInput{Email: email, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return login
+}
+
+// TestChangeThatIsOvertaken: who asked for it has lost the session, or the password is another, before the mail is put down or after.
+func TestChangeThatIsOvertaken(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, url string) {
+		h := openOn(t, url, writing)
+		viewer := h.visitor(t, "Jane")
+		owner := h.viewer(t, h.login(t, "Jane"))
+		h.mails(t)
+		token := h.change(t, viewer, "thief@example.org")
+		if _, err := h.RevokeOtherSessions(t.Context(), owner); err != nil {
+			t.Fatal(err)
+		}
+		fails(t, "VerifyEmail(after the sessions were ended)", h.verify(t, token), useless)
+		err := h.ChangeEmail(t.Context(), viewer, account.ChangeEmailInput{Password: password, NewEmail: "thief@example.org"})
+		fails(t, "ChangeEmail(without a session)", err, "SESSION_ENDED")
+		h.nobodyIsTold(t, "a change without a session")
+		h.has(t, owner, "jane@example.org", false)
+	})
+}
+
+// TestAnotherSpelling of an email leaves none.
+func TestAnotherSpelling(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, url string) {
+		h := openOn(t, url, writing)
+		viewer := h.visitor(t, "Jane")
+		h.mails(t)
+		fails(t, "VerifyEmail()", h.verify(t, h.change(t, viewer, "Jane@Example.org")))
+		h.has(t, viewer, "Jane@Example.org", true)
+		for _, m := range h.due(t) {
+			if token, err := h.TokenOf(t.Context(), m); !errors.Is(err, account.ErrForgotten) {
+				t.Errorf("TokenOf(%+v) = %s, %v, want that there is nothing to undo", m, token, err)
+			}
+		}
+		h.loginAs(t, "jane@example.org", password)
+	})
 }
 
 // TestUndoIsPossibleForSevenDays and not for longer.
@@ -124,10 +173,12 @@ func TestUndoIsPossibleForSevenDays(t *testing.T) {
 	viewer := h.visitor(t, "Jane")
 	h.mails(t)
 	fails(t, "VerifyEmail()", h.verify(t, h.change(t, viewer, "new@example.org")))
+	h.clock.advance(time.Hour) // for which the mail waits
 	token := h.mail(t, account.MailEmailChanged, "jane@example.org")
-	h.clock.advance(7 * 24 * time.Hour)
+	h.clock.advance(7*24*time.Hour - time.Hour)
 	fails(t, "UndoEmailChange()", h.undo(t, token), useless)
 	h.has(t, viewer, "new@example.org", true)
+	h.signup(t, "Jane") // as the email is anybody's now
 }
 
 // TestEmailThatIsTakenMeanwhile: who reads its mail is told, and nobody before.
@@ -146,8 +197,9 @@ func TestEmailThatIsTakenMeanwhile(t *testing.T) {
 
 		fails(t, "VerifyEmail()", h.verify(t, h.change(t, viewer, "new@example.org")))
 		undoing := h.mail(t, account.MailEmailChanged, "jane@example.org")
-		h.signup(t, "Jane")
-		fails(t, "UndoEmailChange()", h.undo(t, undoing), "TAKEN input.token")
-		h.lives(t, "what could not be undone", viewer, true)
+		_, err := h.Signup(t.Context(), browser, account.SignupInput{Email: "jane@example.org", Name: "Thief", Password: password})
+		fails(t, "Signup(with the email that was left)", err, "TAKEN input.email")
+		fails(t, "UndoEmailChange()", h.undo(t, undoing))
+		h.has(t, viewer, "jane@example.org", true)
 	})
 }

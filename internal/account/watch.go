@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -63,8 +64,8 @@ func (s *Service) Watch(ctx context.Context, caller auth.Caller) (context.Contex
 	return ctx, func() { end(nil) }
 }
 
-// Run watches, until ctx ends, over what Watch was asked to, and forgets attempts that have long been over and events that need
-// not be kept any longer. It logs once when the store stops answering.
+// Run watches, until ctx ends, over what Watch was asked to, and forgets what is over: attempts, tokens of mails, emails that were
+// kept, and events that need not be kept any longer. It logs once when the store stops answering.
 func (s *Service) Run(ctx context.Context) {
 	ticker, forgetting := time.NewTicker(round), time.NewTicker(time.Minute)
 	defer ticker.Stop()
@@ -75,9 +76,9 @@ func (s *Service) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-forgetting.C:
-			err := s.forgetAttempts(ctx)
+			err := s.forget(ctx)
 			if err != nil && !failed && ctx.Err() == nil {
-				s.log.WarnContext(ctx, "attempts that are long over are kept for another minute", "error", err)
+				s.log.WarnContext(ctx, "attempts and tokens that are over are kept for another minute", "error", err)
 			}
 			outdated = s.keepEvents > 0
 			continue
@@ -94,11 +95,11 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// forgetAttempts forgets some attempts that have long been over. Who watches does not wait for that for long.
-func (s *Service) forgetAttempts(ctx context.Context) error {
+// forget forgets some of what is over. Who watches does not wait for that for long.
+func (s *Service) forget(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	return s.store.ForgetAttempts(ctx, s.now())
+	return errors.Join(s.store.ForgetAttempts(ctx, s.now()), s.store.ForgetEmails(ctx, s.now()))
 }
 
 // forgetEvents forgets some events that need not be kept any longer, and tells whether there may be more. Each round some: however

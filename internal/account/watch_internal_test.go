@@ -56,6 +56,8 @@ func (s *sessions) ForgetAttempts(context.Context, time.Time) error {
 	return s.full
 }
 
+func (s *sessions) ForgetEmails(context.Context, time.Time) error { return nil }
+
 func (s *sessions) EndSession(_ context.Context, _ id.User, session id.Session, _ ...Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,19 +10,18 @@ import (
 	"postern/internal/id"
 )
 
-// AddEmailToken implements account.Store. What has expired makes room for it.
-func (s *Store) AddEmailToken(ctx context.Context, t account.EmailToken, now time.Time) error {
+// AddEmailToken implements account.Store. What ends a mail's use takes hold of the user's row, and so must this: who would put a
+// token down for a mail that is being forgotten waits, and finds it gone.
+func (s *Store) AddEmailToken(ctx context.Context, t account.EmailToken, m id.Mail, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
-		if _, err := q.exec(ctx, `DELETE FROM email_tokens WHERE expires_at <= $1`, now); err != nil {
-			return fmt.Errorf("delete expired tokens: %w", err)
+		if err := q.hold(ctx, t.UserID); err != nil {
+			return err
 		}
-		_, err := q.exec(ctx, `
-			INSERT INTO email_tokens (hash, kind, user_id, email, email_key, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			t.Hash, string(t.Kind), t.UserID, t.Email, t.EmailKey, t.ExpiresAt)
-		if err != nil {
-			return fmt.Errorf("insert token: %w", err)
-		}
-		return nil
+		return q.mustTouch(ctx, "mail", `
+			INSERT INTO email_tokens (hash, kind, user_id, email, email_key, expires_at)
+			SELECT $1, $2, $3, $4, $5, $6 FROM mails WHERE id = $7 AND (kind <> $8 OR EXISTS (
+				SELECT 1 FROM former_emails f WHERE f.email_key = $5 AND f.user_id = $3 AND f.expires_at > $9))`,
+			t.Hash, string(t.Kind), t.UserID, t.Email, t.EmailKey, t.ExpiresAt, m, string(account.MailEmailChanged), now)
 	})
 }
 
@@ -36,6 +35,22 @@ func (s *Store) EmailToken(ctx context.Context, hash []byte, kind account.MailKi
 	return t, notFound(err, "token")
 }
 
+// ForgetEmails implements account.Store. It waits for nobody.
+func (s *Store) ForgetEmails(ctx context.Context, now time.Time) error {
+	const most = 1000
+	return s.write(ctx, func(q querier) error {
+		for table, key := range map[string]string{"email_tokens": "hash", "former_emails": "email_key"} {
+			if _, err := q.exec(ctx, `
+				DELETE FROM `+table+` WHERE `+key+` IN (
+					SELECT `+key+` FROM `+table+` WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2`+s.dialect.skipLocked+`)`,
+				now, most); err != nil {
+				return fmt.Errorf("forget %s: %w", table, err)
+			}
+		}
+		return nil
+	})
+}
+
 // use uses a token up. It takes hold of the user's row first, as whatever changes an account does.
 func (q querier) use(ctx context.Context, t account.EmailToken, now time.Time, text string, args ...any) error {
 	if err := q.mustTouch(ctx, "user", text, args...); err != nil {
@@ -46,11 +61,11 @@ func (q querier) use(ctx context.Context, t account.EmailToken, now time.Time, t
 
 // forgetTokens deletes tokens of an account, and mails that would carry such.
 func (q querier) forgetTokens(ctx context.Context, user id.User, kinds ...account.MailKind) error {
-	for _, kind := range kinds {
-		for _, table := range []string{"email_tokens", "mails"} {
-			if _, err := q.exec(ctx, `DELETE FROM `+table+` WHERE user_id = $1 AND kind = $2`, user, string(kind)); err != nil {
-				return fmt.Errorf("delete tokens: %w", err)
-			}
+	list, args := in(2, kinds, "")
+	args = append([]any{user}, args...)
+	for _, table := range []string{"email_tokens", "mails"} {
+		if _, err := q.exec(ctx, `DELETE FROM `+table+` WHERE user_id = $1 AND kind IN (`+list+`)`, args...); err != nil {
+			return fmt.Errorf("delete tokens: %w", err)
 		}
 	}
 	return nil
@@ -92,13 +107,18 @@ func (s *Store) VerifyEmail(ctx context.Context, t account.EmailToken, now time.
 }
 
 // ChangeEmail implements account.Store.
-func (s *Store) ChangeEmail(ctx context.Context, t account.EmailToken, now time.Time, events ...account.Event) error {
+func (s *Store) ChangeEmail(ctx context.Context, t account.EmailToken, now, keep time.Time, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
-		if err := s.moveTo(ctx, q, t, now); err != nil {
+		back, err := q.returnTo(ctx, t, now)
+		if err != nil {
 			return err
 		}
-		if err := q.forgetTokens(ctx, t.UserID,
-			account.MailResetPassword, account.MailVerifyEmail, account.MailConfirmEmail); err != nil {
+		if !back {
+			if err := q.leave(ctx, t, now, keep); err != nil {
+				return err
+			}
+		}
+		if err := s.moveTo(ctx, q, t, now); err != nil {
 			return err
 		}
 		return q.record(ctx, events)
@@ -106,27 +126,85 @@ func (s *Store) ChangeEmail(ctx context.Context, t account.EmailToken, now time.
 }
 
 // UndoEmailChange implements account.Store.
-func (s *Store) UndoEmailChange(ctx context.Context, t account.EmailToken, now time.Time, events ...account.Event) error {
+func (s *Store) UndoEmailChange(
+	ctx context.Context, t account.EmailToken, now time.Time, hash string, events ...account.Event,
+) error {
 	return s.write(ctx, func(q querier) error {
+		switch back, err := q.returnTo(ctx, t, now); {
+		case err != nil:
+			return err
+		case !back:
+			return fault.New(fault.NotFound, "The email is not kept any more.")
+		}
 		if err := s.moveTo(ctx, q, t, now); err != nil {
 			return err
 		}
-		for _, table := range []string{"email_tokens", "mails", "sessions"} {
-			if _, err := q.exec(ctx, `DELETE FROM `+table+` WHERE user_id = $1`, t.UserID); err != nil {
-				return fmt.Errorf("delete %s: %w", table, err)
-			}
+		if _, err := q.exec(ctx, `UPDATE users SET password_hash = $2 WHERE id = $1`, t.UserID, hash); err != nil {
+			return fmt.Errorf("set password: %w", err)
+		}
+		if err := q.deleteSessions(ctx, t.UserID, id.Session{}); err != nil {
+			return err
 		}
 		return q.record(ctx, events)
 	})
 }
 
-// moveTo gives an account the email of a token, which is used up.
-func (s *Store) moveTo(ctx context.Context, q querier, t account.EmailToken, now time.Time) error {
-	err := q.use(ctx, t, now, `
-		UPDATE users SET email = $2, email_key = $3, email_verified_at = $4 WHERE id = $1 AND disabled_at IS NULL`,
-		t.UserID, t.Email, t.EmailKey, now)
-	if s.dialect.isUnique(err) {
-		return fault.New(fault.Taken, "There is an account with this email already.").At("input", "token")
+// returnTo uses a token up, and tells whether its email is one that the account had until lately. If so, that one is kept no
+// longer, and neither is any that the account left since: of an account's emails the earlier one prevails, or who has stolen it could
+// undo what its owner undid.
+func (q querier) returnTo(ctx context.Context, t account.EmailToken, now time.Time) (bool, error) {
+	err := q.use(ctx, t, now, `UPDATE users SET email_verified_at = $2 WHERE id = $1 AND disabled_at IS NULL`, t.UserID, now)
+	if err != nil {
+		return false, err
 	}
-	return err
+	forgotten, err := q.exec(ctx, `
+		DELETE FROM former_emails WHERE user_id = $1 AND position >= (
+			SELECT position FROM former_emails WHERE user_id = $1 AND email_key = $2 AND expires_at > $3)`, t.UserID, t.EmailKey, now)
+	if err != nil {
+		return false, fmt.Errorf("return to an email: %w", err)
+	}
+	return forgotten > 0, nil
+}
+
+// leave keeps the email that an account has for it, unless the other one is but another spelling. What was kept of it before, for
+// whomever, has expired, or it would not be the account's.
+func (q querier) leave(ctx context.Context, t account.EmailToken, now, keep time.Time) error {
+	_, err := q.exec(ctx, `
+		INSERT INTO former_emails (email_key, user_id, email, position, left_at, expires_at)
+		SELECT email_key, id, email, (SELECT coalesce(max(position), 0) + 1 FROM former_emails WHERE user_id = $1), $2, $3
+		FROM users WHERE id = $1 AND email_key <> $4
+		ON CONFLICT (email_key) DO UPDATE SET user_id = excluded.user_id, email = excluded.email, position = excluded.position,
+			left_at = excluded.left_at, expires_at = excluded.expires_at`, t.UserID, now, keep, t.EmailKey)
+	if err != nil {
+		return fmt.Errorf("keep an email: %w", err)
+	}
+	return nil
+}
+
+// moveTo gives an account the email of a token, and ends what mails to the one before carried.
+func (s *Store) moveTo(ctx context.Context, q querier, t account.EmailToken, now time.Time) error {
+	_, err := q.exec(ctx, `UPDATE users SET email = $2, email_key = $3 WHERE id = $1`, t.UserID, t.Email, t.EmailKey)
+	switch {
+	case s.dialect.isUnique(err):
+		return emailTaken().At("input", "token")
+	case err != nil:
+		return fmt.Errorf("write email: %w", err)
+	}
+	switch kept, err := q.isKept(ctx, t.EmailKey, now); {
+	case err != nil:
+		return err
+	case kept:
+		return emailTaken().At("input", "token")
+	}
+	return q.forgetTokens(ctx, t.UserID, account.MailResetPassword, account.MailVerifyEmail, account.MailConfirmEmail)
+}
+
+// isKept tells whether an email is kept for an account that had it until lately. It is to be asked once a row of users has the
+// email: until then, whose account it is may be about to leave it.
+func (q querier) isKept(ctx context.Context, emailKey string, now time.Time) (kept bool, err error) {
+	err = q.one(ctx, `SELECT EXISTS (SELECT 1 FROM former_emails WHERE email_key = $1 AND expires_at > $2)`, []any{emailKey, now}, &kept)
+	if err != nil {
+		return false, fmt.Errorf("find whether an email is kept: %w", err)
+	}
+	return kept, nil
 }

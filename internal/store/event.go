@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"postern/internal/account"
-	"postern/internal/auth"
 	"postern/internal/id"
 	"postern/internal/page"
 )
@@ -17,6 +16,19 @@ import (
 // Record implements account.Store.
 func (s *Store) Record(ctx context.Context, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error { return q.record(ctx, events) })
+}
+
+// RecordProven implements account.Store.
+func (s *Store) RecordProven(ctx context.Context, user id.User, proof account.Proof, events ...account.Event) error {
+	return s.write(ctx, func(q querier) error {
+		condition, args := proven(&proof, user)
+		var found int
+		err := q.one(ctx, `SELECT 1 FROM users WHERE id = $1`+condition+s.dialect.forShare, args, &found)
+		if err != nil {
+			return notFound(err, "user")
+		}
+		return q.record(ctx, events)
+	})
 }
 
 // record records events within a transaction; a trigger of the schema gives them their positions. Of an account that is gone it
@@ -27,10 +39,11 @@ func (q querier) record(ctx context.Context, events []account.Event) error {
 		if e.UserID != nil {
 			from = ` FROM users WHERE id = $3` + q.forShare
 		}
-		if err := q.insertEvent(ctx, e, from); err != nil {
+		recorded, err := q.insertEvent(ctx, e, from)
+		if err != nil {
 			return err
 		}
-		if e.Mail == nil {
+		if e.Mail == nil || !recorded {
 			continue
 		}
 		if err := q.putDown(ctx, e.Mail); err != nil {
@@ -40,20 +53,20 @@ func (q querier) record(ctx context.Context, events []account.Event) error {
 	return nil
 }
 
-// insertEvent inserts an event for each row that there is from somewhere; from "" it is one.
-func (q querier) insertEvent(ctx context.Context, e account.Event, from string) error {
+// insertEvent inserts an event if there is a row from somewhere, as from "" there is, and tells whether there was.
+func (q querier) insertEvent(ctx context.Context, e account.Event, from string) (bool, error) {
 	var role *string
 	if e.Role != nil {
 		role = new(e.Role.String())
 	}
-	_, err := q.exec(ctx, `
+	inserted, err := q.exec(ctx, `
 		INSERT INTO events (id, kind, user_id, session_id, role, user_agent, ip_address, created_at)
 		SELECT $1, $2, $3, $4, $5, $6, $7, $8`+from,
 		e.ID, string(e.Kind), e.UserID, e.SessionID, role, e.UserAgent, e.IPAddress, e.CreatedAt)
 	if err != nil {
-		return fmt.Errorf("record event: %w", err)
+		return false, fmt.Errorf("record event: %w", err)
 	}
-	return nil
+	return inserted > 0, nil
 }
 
 const eventColumns = `e.id, e.kind, e.user_id, e.session_id, e.role, e.user_agent, e.ip_address, e.created_at`
@@ -162,11 +175,11 @@ func (s *Store) ForgetEvents(ctx context.Context, before time.Time) (more bool, 
 	return forgotten == most, nil
 }
 
-// KnowsClient implements account.Store.
-func (s *Store) KnowsClient(ctx context.Context, user id.User, client auth.Client) (known bool, err error) {
-	err = s.read().one(ctx, `
-		SELECT EXISTS (
-			SELECT 1 FROM events WHERE user_id = $1 AND kind IN ($2, $3) AND (user_agent = $4 OR ip_address = $5))`,
-		[]any{user, string(account.LoggedIn), string(account.SignedUp), client.UserAgent, client.Address.String()}, &known)
-	return known, err
+// Addresses implements account.Store.
+func (s *Store) Addresses(ctx context.Context, user id.User) ([]string, error) {
+	const most = 1000
+	return all(ctx, s.read(), func(r row) (address string, err error) { return address, r.Scan(&address) }, `
+		SELECT DISTINCT ip_address FROM (
+			SELECT ip_address FROM events WHERE user_id = $1 AND kind IN ($2, $3) AND ip_address IS NOT NULL ORDER BY id DESC LIMIT $4) e`,
+		user, string(account.LoggedIn), string(account.SignedUp), most)
 }

@@ -21,11 +21,14 @@ type exportList struct {
 // Export implements account.Store.
 func (s *Store) Export(ctx context.Context, user id.User, proof *account.Proof, to func(account.Part) error) error {
 	return s.snapshot(ctx, func(q querier) error {
-		a := new(account.Account)
+		a := new(account.ExportedAccount)
 		condition, args := proven(proof, user)
-		err := q.one(ctx, `SELECT `+accountColumns+` FROM users WHERE id = $1`+condition, args, accountDest(a)...)
+		err := q.one(ctx, `SELECT `+accountColumns+` FROM users WHERE id = $1`+condition, args, accountDest(&a.Account)...)
 		if err != nil {
 			return notFound(err, "user")
+		}
+		if a.FormerEmails, err = q.formerEmails(ctx, user); err != nil {
+			return err
 		}
 		if err := to(account.Part{Account: a}); err != nil {
 			return err
@@ -41,6 +44,12 @@ func (s *Store) Export(ctx context.Context, user id.User, proof *account.Proof, 
 		}
 		return nil
 	})
+}
+
+func (q querier) formerEmails(ctx context.Context, user id.User) ([]account.FormerEmail, error) {
+	return all(ctx, q, func(r row) (e account.FormerEmail, err error) {
+		return e, r.Scan(&e.Email, moment{&e.LeftAt}, moment{&e.ExpiresAt})
+	}, `SELECT email, left_at, expires_at FROM former_emails WHERE user_id = $1 ORDER BY position DESC`, user)
 }
 
 // export hands over the rows of a user's, oldest first.

@@ -23,15 +23,16 @@ func (q querier) putDown(ctx context.Context, m *account.Mail) error {
 	return nil
 }
 
-// TakeMails implements mail.Queue.
+// TakeMails implements mail.Queue. What is due is found once: as a part of the update PostgreSQL may look for it again and again, and
+// skip what it has locked already, and so take more than was asked for.
 func (s *Store) TakeMails(ctx context.Context, now, until time.Time, most int) (taken []account.Mail, err error) {
 	err = s.write(ctx, func(q querier) error {
 		taken, err = all(ctx, q, func(r row) (m account.Mail, err error) {
 			return m, r.Scan(&m.ID, &m.Kind, &m.UserID, &m.To, &m.Name, &m.Email, &m.UserAgent, &m.IPAddress,
 				moment{&m.CreatedAt}, &m.Attempts)
 		}, `
-			UPDATE mails SET due_at = $2, attempts = attempts + 1 WHERE id IN (
-				SELECT id FROM mails WHERE due_at <= $1 ORDER BY due_at LIMIT $3`+s.dialect.skipLocked+`)
+			WITH due AS MATERIALIZED (SELECT id FROM mails WHERE due_at <= $1 ORDER BY due_at LIMIT $3`+s.dialect.skipLocked+`)
+			UPDATE mails SET due_at = $2, attempts = attempts + 1 WHERE id IN (SELECT id FROM due)
 			RETURNING `+mailColumns, now, until, most)
 		return err
 	})

@@ -148,7 +148,12 @@ func TestMigratePublications(t *testing.T) {
 		if err := s.MigrateTo(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
-		author := newAuthor(t, s)
+		author := anAuthor()
+		if _, err := s.DB().ExecContext(t.Context(), `
+			INSERT INTO users (id, handle, name, email, email_key, role, password_hash, created_at)
+			VALUES ($1, 'ada', 'Ada', 'ada@example.org', 'ada@example.org', 'AUTHOR', '', $2)`, author.ID, author.CreatedAt); err != nil {
+			t.Fatal(err)
+		}
 		insert(t, s.DB(), newPost(author, 1))
 		if _, err := s.Migrate(t.Context()); err != nil {
 			t.Fatal(err)

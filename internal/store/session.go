@@ -169,6 +169,9 @@ func (s *Store) EndSessions(ctx context.Context, user id.User, keep id.Session, 
 		if err != nil {
 			return err
 		}
+		if err := q.forgetTokens(ctx, user, account.MailConfirmEmail); err != nil { // that an ended session asked for
+			return err
+		}
 		return q.record(ctx, events)
 	})
 	return living, err

@@ -71,9 +71,18 @@ var begin = time.Date(2026, 3, 14, 15, 9, 26, 535_897_000, time.UTC)
 
 func newAuthor(t testing.TB, s *store.Store) *account.Credentials {
 	t.Helper()
+	c := anAuthor()
+	if err := s.CreateAccount(t.Context(), c, nil); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// anAuthor is one that nobody has stored.
+func anAuthor() *account.Credentials {
 	user := id.NewUser(begin)
 	email := user.String() + "@example.org"
-	c := &account.Credentials{
+	return &account.Credentials{
 		Account: account.Account{
 			User:  account.User{ID: user, Handle: user.String(), Name: "Ada Lovelace", CreatedAt: begin},
 			Email: email,
@@ -82,10 +91,6 @@ func newAuthor(t testing.TB, s *store.Store) *account.Credentials {
 		EmailKey:     email,
 		PasswordHash: "$argon2id$",
 	}
-	if err := s.CreateAccount(t.Context(), c, nil); err != nil {
-		t.Fatal(err)
-	}
-	return c
 }
 
 func newPost(author *account.Credentials, n int) *blog.Post {

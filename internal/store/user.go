@@ -27,6 +27,12 @@ func (s *Store) CreateAccount(ctx context.Context, c *account.Credentials, sessi
 		case created == 0:
 			return q.whatIsTaken(ctx, c)
 		}
+		switch kept, err := q.isKept(ctx, c.EmailKey, c.CreatedAt); {
+		case err != nil:
+			return err
+		case kept:
+			return emailTaken().At("input", "email")
+		}
 		if session != nil {
 			if err := s.insertSession(ctx, q, session, c.PasswordHash); err != nil {
 				return err
@@ -39,18 +45,24 @@ func (s *Store) CreateAccount(ctx context.Context, c *account.Credentials, sessi
 func (q querier) whatIsTaken(ctx context.Context, c *account.Credentials) error {
 	var email, handle bool
 	if err := q.one(ctx, `
-		SELECT EXISTS (SELECT 1 FROM users WHERE email_key = $1), EXISTS (SELECT 1 FROM users WHERE handle = $2)`,
-		[]any{c.EmailKey, c.Handle}, &email, &handle); err != nil {
+		SELECT EXISTS (SELECT 1 FROM users WHERE email_key = $1)
+			OR EXISTS (SELECT 1 FROM former_emails WHERE email_key = $1 AND expires_at > $3),
+			EXISTS (SELECT 1 FROM users WHERE handle = $2)`,
+		[]any{c.EmailKey, c.Handle, c.CreatedAt}, &email, &handle); err != nil {
 		return fmt.Errorf("find what is taken: %w", err)
 	}
 	var taken []error
 	if email {
-		taken = append(taken, fault.New(fault.Taken, "There is an account with this email already.").At("input", "email"))
+		taken = append(taken, emailTaken().At("input", "email"))
 	}
 	if handle || !email { // if whoever had it is gone by now, it was the handle or the email: another attempt will tell
 		taken = append(taken, handleTaken())
 	}
 	return errors.Join(taken...)
+}
+
+func emailTaken() *fault.Error {
+	return fault.New(fault.Taken, "There is an account with this email already.")
 }
 
 func handleTaken() error {
@@ -234,7 +246,7 @@ func (s *Store) DeleteAccount(
 			return err
 		}
 		for _, e := range events { // whose account is gone, for which nothing else is recorded
-			if err := q.insertEvent(ctx, e, ""); err != nil {
+			if _, err := q.insertEvent(ctx, e, ""); err != nil {
 				return err
 			}
 		}

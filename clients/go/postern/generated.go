@@ -429,7 +429,7 @@ const (
 	EventKindEmailChangeRequested EventKind = "EMAIL_CHANGE_REQUESTED"
 	// By such a mail another email became that of the account.
 	EventKindEmailChanged EventKind = "EMAIL_CHANGED"
-	// That was undone by the mail to the email before, which ended all sessions.
+	// That was undone by the mail to the email before, which set another password and ended all sessions.
 	EventKindEmailChangeUndone EventKind = "EMAIL_CHANGE_UNDONE"
 )
 

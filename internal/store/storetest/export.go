@@ -39,7 +39,7 @@ func exportedPost(p *blog.Post) *account.ExportedPost {
 func exported(s *scene) {
 	const many = 103 // more than any page has
 	c, other := s.user(), s.user()
-	want := []account.Part{{Account: &c.Account}}
+	want := []account.Part{{Account: &account.ExportedAccount{Account: c.Account}}}
 	for i := range many {
 		want = append(want, account.Part{Post: exportedPost(s.post(c))})
 		if i < 3 {
@@ -90,7 +90,7 @@ func exportedAtOnce(s *scene) {
 			s.store.DeletePost(s.ctx, before.ID, allow))
 	}))
 	s.equal("Export() while all changes", parts, []account.Part{
-		{Account: &c.Account}, {Post: exportedPost(before)}, {Session: &session.Session},
+		{Account: &account.ExportedAccount{Account: c.Account}}, {Post: exportedPost(before)}, {Session: &session.Session},
 	})
 	s.equal("Export() afterwards of so many parts", len(s.exportOf(c.ID)), 1+1+1)
 }

@@ -1,10 +1,13 @@
 package storetest
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"postern/internal/account"
+	"postern/internal/fault"
 	"postern/internal/id"
 )
 
@@ -17,6 +20,14 @@ func mails() []clause {
 		{"mails and tokens go with their account", mailsDeleted},
 		{"a token is found by its hash and kind, while it works", tokenFound},
 		{"a token works once, for its account as it is", tokenUsed},
+		{"a mail that was forgotten carries no token", tokenOfForgottenMail},
+		{"no token is left of mails that are forgotten while they are sent", raceForForgetting},
+		{"of emails that an account had the earlier one prevails", earlierEmailPrevails},
+		{"who moves back leaves nothing that undoes it", movedBack},
+		{"an email that was left is kept, for a time", emailKept},
+		{"an email is kept from the moment on at which it is left", raceForALeftEmail},
+		{"an account that is moved many times at once is moved once", raceForAnAccount},
+		{"what has expired of tokens is forgotten", emailsForgotten},
 	}
 }
 
@@ -143,12 +154,55 @@ func mailsDeleted(s *scene) {
 // token is one of an account's that works for an hour from its creation on.
 func (s *scene) token(c *account.Credentials, kind account.MailKind) account.EmailToken {
 	s.t.Helper()
-	n, now := s.next()
-	t := account.EmailToken{
-		Hash: digest("email token", n), Kind: kind, UserID: c.ID, Email: c.Email, EmailKey: c.EmailKey, ExpiresAt: now.Add(time.Hour),
-	}
-	s.must(s.store.AddEmailToken(s.ctx, t, now))
+	t, m, now := s.newToken(c, kind)
+	s.must(s.store.AddEmailToken(s.ctx, t, m.ID, now))
 	return t
+}
+
+// newToken is one for a mail that is being sent.
+func (s *scene) newToken(c *account.Credentials, kind account.MailKind) (account.EmailToken, account.Mail, time.Time) {
+	s.t.Helper()
+	m, e := s.mailTo(c, kind)
+	s.must(s.store.Record(s.ctx, e))
+	n, now := s.next()
+	return account.EmailToken{
+		Hash: digest("email token", n), Kind: kind, UserID: c.ID, Email: c.Email, EmailKey: c.EmailKey, ExpiresAt: now.Add(time.Hour),
+	}, m, now
+}
+
+// moved gives an account another email, and returns the token by which it can come back.
+func (s *scene) moved(c *account.Credentials, to string) account.EmailToken {
+	s.t.Helper()
+	next := by(c, to)
+	t := s.token(next, account.MailConfirmEmail)
+	now := t.ExpiresAt.Add(-time.Minute)
+	s.must(s.store.ChangeEmail(s.ctx, t, now, now.Add(keep)))
+	undoing := s.token(c, account.MailEmailChanged)
+	*c = *next
+	return undoing
+}
+
+// by is an account as it would be by another email.
+func by(c *account.Credentials, email string) *account.Credentials {
+	other := *c
+	other.Email, other.EmailKey = email, strings.ToLower(email)
+	return &other
+}
+
+// keep is how long emails are kept here: longer than tokens work.
+const keep = 24 * time.Hour
+
+// undo comes back by a token.
+func (s *scene) undo(t account.EmailToken) error {
+	return s.store.UndoEmailChange(s.ctx, t, t.ExpiresAt.Add(-time.Microsecond), "$argon2id$undone")
+}
+
+// has checks what the email of an account is.
+func (s *scene) has(c *account.Credentials, email string) {
+	s.t.Helper()
+	got, err := s.store.Account(s.ctx, c.ID)
+	s.must(err)
+	s.equal("the email", got.Email, email)
 }
 
 func tokenFound(s *scene) {
@@ -164,35 +218,234 @@ func tokenFound(s *scene) {
 	s.notFound("EmailToken(disabled)", second(s.store.EmailToken(s.ctx, another.Hash, another.Kind, before)))
 }
 
+func tokenOfForgottenMail(s *scene) {
+	for what, forget := range map[string]func(c *account.Credentials, m account.Mail) error{
+		"was sent": func(_ *account.Credentials, m account.Mail) error { return s.store.MailSent(s.ctx, m.ID) },
+		"was overtaken": func(c *account.Credentials, _ account.Mail) error {
+			return s.store.SetPassword(s.ctx, c.ID, "$argon2id$another", nil)
+		},
+		"is of a disabled account": func(c *account.Credentials, m account.Mail) error {
+			return s.store.Disable(s.ctx, c.ID, m.CreatedAt)
+		},
+		"is of a deleted account": func(c *account.Credentials, _ account.Mail) error {
+			return s.store.DeleteAccount(s.ctx, c.ID, nil, nil)
+		},
+	} {
+		c := s.user()
+		t, m, now := s.newToken(c, account.MailResetPassword)
+		s.must(forget(c, m))
+		s.notFound("AddEmailToken() of a mail that "+what, s.store.AddEmailToken(s.ctx, t, m.ID, now))
+	}
+
+	c := s.user() // which never left its email
+	t, m, now := s.newToken(c, account.MailEmailChanged)
+	s.notFound("AddEmailToken() that undoes nothing", s.store.AddEmailToken(s.ctx, t, m.ID, now))
+}
+
+// raceForForgetting disables an account while tokens of its mails are put down: none is left.
+func raceForForgetting(s *scene) {
+	for range 10 {
+		c := s.user()
+		var tokens []account.EmailToken
+		var mails []account.Mail
+		for range crowd {
+			t, m, _ := s.newToken(c, account.MailResetPassword)
+			tokens, mails = append(tokens, t), append(mails, m)
+		}
+		now := mails[0].CreatedAt
+		for _, err := range together(crowd, func(i int) error {
+			if i == 0 {
+				return s.store.Disable(s.ctx, c.ID, now)
+			}
+			err := s.store.AddEmailToken(s.ctx, tokens[i], mails[i].ID, now)
+			if fault.CodeOf(err) == fault.NotFound {
+				return nil
+			}
+			return err
+		}) {
+			s.must(err)
+		}
+		s.must(s.store.Enable(s.ctx, c.ID))
+		for _, t := range tokens {
+			s.notFound("EmailToken()", second(s.store.EmailToken(s.ctx, t.Hash, t.Kind, now)))
+		}
+	}
+}
+
 func tokenUsed(s *scene) {
 	for call, use := range map[string]func(t account.EmailToken, now time.Time) error{
 		"ResetPassword()": func(t account.EmailToken, now time.Time) error {
 			return s.store.ResetPassword(s.ctx, t, now, "$argon2id$new")
 		},
-		"VerifyEmail()":     func(t account.EmailToken, now time.Time) error { return s.store.VerifyEmail(s.ctx, t, now) },
-		"ChangeEmail()":     func(t account.EmailToken, now time.Time) error { return s.store.ChangeEmail(s.ctx, t, now) },
-		"UndoEmailChange()": func(t account.EmailToken, now time.Time) error { return s.store.UndoEmailChange(s.ctx, t, now) },
+		"VerifyEmail()": func(t account.EmailToken, now time.Time) error { return s.store.VerifyEmail(s.ctx, t, now) },
+		"ChangeEmail()": func(t account.EmailToken, now time.Time) error {
+			return s.store.ChangeEmail(s.ctx, t, now, now.Add(keep))
+		},
 	} {
+		s.usedOnce(call, use, func(c *account.Credentials) account.EmailToken { return s.token(c, account.MailConfirmEmail) })
+	}
+	s.usedOnce("UndoEmailChange()", func(t account.EmailToken, now time.Time) error {
+		return s.store.UndoEmailChange(s.ctx, t, now, "$argon2id$new")
+	}, func(c *account.Credentials) account.EmailToken { return s.moved(c, "moved."+c.Email) })
+}
+
+// usedOnce checks that a token can be used once, however many try.
+func (s *scene) usedOnce(
+	call string, use func(t account.EmailToken, now time.Time) error, token func(c *account.Credentials) account.EmailToken,
+) {
+	s.t.Helper()
+	c := s.user()
+	t := token(c)
+	now := t.ExpiresAt.Add(-time.Microsecond)
+	s.notFound(call+" late", use(t, t.ExpiresAt))
+	won := 0
+	for _, err := range together(crowd, func(int) error { return use(t, now) }) {
+		if err == nil {
+			won++
+			continue
+		}
+		s.notFound(call, err)
+	}
+	s.equal("how often "+call+" worked", won, 1)
+	got, err := s.store.Account(s.ctx, c.ID)
+	s.must(err)
+	s.equal("EmailVerified", got.EmailVerified, true)
+
+	disabled := s.user()
+	t = token(disabled)
+	s.must(s.store.Disable(s.ctx, disabled.ID, now))
+	s.notFound(call+" of a disabled account", use(t, t.ExpiresAt.Add(-time.Microsecond)))
+}
+
+// earlierEmailPrevails: a thief moves an account twice, and undoes the second move; its owner can undo both all the same, and
+// then the thief can undo nothing.
+func earlierEmailPrevails(s *scene) {
+	for name, undone := range map[string]bool{"the thief undoes the second move": true, "the thief undoes nothing": false} {
 		c := s.user()
-		t := s.token(c, account.MailEmailChanged)
-		now := t.ExpiresAt.Add(-time.Microsecond)
-		s.notFound(call+" late", use(t, t.ExpiresAt))
-		won := 0
-		for _, err := range together(crowd, func(int) error { return use(t, now) }) {
-			if err == nil {
-				won++
+		first := c.Email
+		owners := s.moved(c, "thief."+first)
+		thiefs := s.moved(c, "thief.too."+first)
+		if undone {
+			s.must(s.undo(thiefs))
+			s.has(c, "thief."+first)
+			*c = *by(c, "thief."+first)
+			thiefs = s.moved(c, "thief.again."+first)
+		}
+		pending, waiting, at := s.newToken(c, account.MailVerifyEmail)
+		s.must(s.undo(owners))
+		s.has(c, first)
+		s.notFound("UndoEmailChange() of what was undone, if "+name, s.undo(thiefs))
+		s.has(c, first)
+		got, err := s.store.Credentials(s.ctx, c.ID)
+		s.must(err)
+		s.equal("the password after it was undone", got.PasswordHash, "$argon2id$undone")
+		t, m, now := s.newToken(by(c, "thief."+first), account.MailEmailChanged)
+		s.notFound("AddEmailToken() for the thief", s.store.AddEmailToken(s.ctx, t, m.ID, now))
+		s.notFound("AddEmailToken() of before", s.store.AddEmailToken(s.ctx, pending, waiting.ID, at))
+	}
+}
+
+// movedBack: who comes back by another change leaves nothing that could undo that.
+func movedBack(s *scene) {
+	c := s.user()
+	first := c.Email
+	second := s.moved(c, "thief."+first)
+	confirmation := s.token(by(c, first), account.MailConfirmEmail)
+	now := confirmation.ExpiresAt.Add(-time.Minute)
+	s.must(s.store.ChangeEmail(s.ctx, confirmation, now, now.Add(keep)))
+	s.has(c, first)
+	t, m, at := s.newToken(by(c, "thief."+first), account.MailEmailChanged)
+	s.notFound("AddEmailToken() for the thief", s.store.AddEmailToken(s.ctx, t, m.ID, at))
+	s.notFound("UndoEmailChange() of who is back", s.undo(second))
+	s.has(c, first)
+}
+
+// emailKept: nobody takes an email that an account had until lately, and anybody once it has expired.
+func emailKept(s *scene) {
+	c, other := s.user(), s.user()
+	left := c.Email
+	undoing := s.moved(c, "moved."+left)
+	stranger := by(s.newUser(), left)
+	s.taken("CreateAccount(a kept email)", s.store.CreateAccount(s.ctx, stranger, nil), "email")
+	confirmation := s.token(by(other, left), account.MailConfirmEmail)
+	now := confirmation.ExpiresAt.Add(-time.Minute)
+	s.taken("ChangeEmail(to a kept email)", s.store.ChangeEmail(s.ctx, confirmation, now, now.Add(keep)), "token")
+	s.has(other, other.Email)
+	s.must(s.undo(undoing))
+
+	s.moved(by(c, left), "moved.again."+left)
+	late := now.Add(2 * keep)
+	s.must(s.store.ForgetEmails(s.ctx, now))
+	s.taken("CreateAccount(an email that is still kept)", s.store.CreateAccount(s.ctx, stranger, nil), "email")
+	stranger.CreatedAt = late
+	s.must(s.store.CreateAccount(s.ctx, stranger, nil)) // though nobody has forgotten it yet
+	s.moved(stranger, "moved.too."+left) // nor is that in the way of keeping it for somebody else
+	s.must(s.store.ForgetEmails(s.ctx, late.Add(2*keep)))
+	s.must(s.store.CreateAccount(s.ctx, by(s.newUser(), left), nil))
+
+	gone := s.user()
+	left = gone.Email
+	s.moved(gone, "moved."+left)
+	s.must(s.store.DeleteAccount(s.ctx, gone.ID, nil, nil))
+	s.must(s.store.CreateAccount(s.ctx, by(s.newUser(), left), nil))
+}
+
+// raceForALeftEmail moves an account while others sign up with the email that it leaves: none of them gets it.
+func raceForALeftEmail(s *scene) {
+	for range 5 {
+		c := s.user()
+		left := c.Email
+		t := s.token(by(c, "moved."+left), account.MailConfirmEmail)
+		now := t.ExpiresAt.Add(-time.Minute)
+		strangers := make([]*account.Credentials, crowd)
+		for i := range strangers {
+			strangers[i] = by(s.newUser(), left)
+		}
+		for i, err := range together(crowd, func(i int) error {
+			if i == 0 {
+				return s.store.ChangeEmail(s.ctx, t, now, now.Add(keep))
+			}
+			return s.store.CreateAccount(s.ctx, strangers[i], nil)
+		}) {
+			if i == 0 {
+				s.must(err)
 				continue
 			}
-			s.notFound(call, err)
+			s.taken("CreateAccount(an email that is being left)", err, "email")
 		}
-		s.equal("how often "+call+" worked", won, 1)
-		got, err := s.store.Account(s.ctx, c.ID)
-		s.must(err)
-		s.equal("EmailVerified", got.EmailVerified, true)
-
-		disabled := s.user()
-		t = s.token(disabled, account.MailEmailChanged)
-		s.must(s.store.Disable(s.ctx, disabled.ID, now))
-		s.notFound(call+" of a disabled account", use(t, t.ExpiresAt.Add(-time.Microsecond)))
 	}
+}
+
+// raceForAnAccount moves an account by many tokens at once: each of the emails that it left is kept.
+func raceForAnAccount(s *scene) {
+	c := s.user()
+	first := c.Email
+	tokens := make([]account.EmailToken, crowd)
+	for i := range tokens {
+		tokens[i] = s.token(by(c, fmt.Sprintf("moved.%d.%s", i, first)), account.MailConfirmEmail)
+	}
+	now := tokens[0].ExpiresAt.Add(-time.Minute)
+	won := 0
+	for _, err := range together(crowd, func(i int) error { return s.store.ChangeEmail(s.ctx, tokens[i], now, now.Add(keep)) }) {
+		if err == nil {
+			won++
+			continue
+		}
+		s.notFound("ChangeEmail()", err) // the first one ends what the others could do
+	}
+	s.equal("how often ChangeEmail() worked", won, 1)
+	parts := s.exportOf(c.ID)
+	s.equal("the emails that are kept", len(parts[0].Account.FormerEmails), 1)
+	s.equal("the email that is kept", parts[0].Account.FormerEmails[0].Email, first)
+}
+
+// emailsForgotten: what has expired is forgotten, and nothing else.
+func emailsForgotten(s *scene) {
+	c := s.user()
+	t := s.token(c, account.MailVerifyEmail)
+	s.must(s.store.ForgetEmails(s.ctx, t.ExpiresAt.Add(-time.Microsecond)))
+	got, err := s.store.EmailToken(s.ctx, t.Hash, t.Kind, t.ExpiresAt.Add(-time.Hour))
+	s.returns("EmailToken() that works", got, err, &t)
+	s.must(s.store.ForgetEmails(s.ctx, t.ExpiresAt))
+	s.notFound("EmailToken() that was forgotten", second(s.store.EmailToken(s.ctx, t.Hash, t.Kind, t.ExpiresAt.Add(-time.Hour))))
 }

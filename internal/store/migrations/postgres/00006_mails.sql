@@ -30,3 +30,16 @@ CREATE TABLE email_tokens (
 );
 CREATE INDEX email_tokens_by_user ON email_tokens (user_id);
 CREATE INDEX email_tokens_by_expiry ON email_tokens (expires_at);
+
+-- Emails that accounts had until lately, which are kept for them, so that a change can be undone. What an account left later has a
+-- higher position; a time would not do, as clocks differ.
+CREATE TABLE former_emails (
+    email_key  text NOT NULL PRIMARY KEY,
+    user_id    uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    email      text NOT NULL,
+    position   integer NOT NULL,
+    left_at    timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX former_emails_by_user ON former_emails (user_id);
+CREATE INDEX former_emails_by_expiry ON former_emails (expires_at);

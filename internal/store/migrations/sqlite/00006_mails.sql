@@ -30,3 +30,16 @@ CREATE TABLE email_tokens (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX email_tokens_by_user ON email_tokens (user_id);
 CREATE INDEX email_tokens_by_expiry ON email_tokens (expires_at);
+
+-- Emails that accounts had until lately, which are kept for them, so that a change can be undone. What an account left later has a
+-- higher position; a time would not do, as clocks differ.
+CREATE TABLE former_emails (
+    email_key  TEXT NOT NULL PRIMARY KEY,
+    user_id    TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+    email      TEXT NOT NULL,
+    position   INTEGER NOT NULL,
+    left_at    INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX former_emails_by_user ON former_emails (user_id);
+CREATE INDEX former_emails_by_expiry ON former_emails (expires_at);
