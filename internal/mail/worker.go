@@ -31,7 +31,7 @@ type Queue interface {
 type Worker struct {
 	Queue  Queue
 	Sender Sender
-	// Token makes the token that a mail carries; "" if it carries none.
+	// Token makes the token that a mail carries; "" if it carries none. With account.ErrForgotten the mail is not sent.
 	Token func(ctx context.Context, m account.Mail) (string, error)
 	Site  string // what the blog is called
 	// FrontEnd is where links lead to; without one mails show their tokens.
@@ -49,8 +49,11 @@ const (
 
 	firstPause   = 10 * time.Second // before it is tried again, and twice as long each time
 	longestPause = time.Hour
-	patience     = 24 * time.Hour // how long it is tried
+	patience     = 24 * time.Hour // how long a mail may wait to be sent
 )
+
+// errLate says that a mail is not to be sent any more.
+var errLate = errors.New("it has waited for too long")
 
 // Run sends mails until ctx ends. Of a process that is killed others send the mails; one that was handed over at that very moment
 // comes twice, with one Message-ID.
@@ -102,13 +105,25 @@ func (w *Worker) sendAll(ctx context.Context) error {
 					errs[i] = err
 					return
 				}
-				if errs[i] = w.handle(ctx, taken[0]); errs[i] != nil {
+				if errs[i] = w.handleAll(ctx, taken); errs[i] != nil {
 					return
 				}
 			}
 		})
 	}
 	sending.Wait()
+	return errors.Join(errs...)
+}
+
+// handleAll handles what was taken: one mail, but databases have been known to find more than they were asked for. They do not wait
+// for each other, as all of them were taken for the same time.
+func (w *Worker) handleAll(ctx context.Context, taken []account.Mail) error {
+	var handling sync.WaitGroup
+	errs := make([]error, len(taken))
+	for i, m := range taken {
+		handling.Go(func() { errs[i] = w.handle(ctx, m) })
+	}
+	handling.Wait()
 	return errors.Join(errs...)
 }
 
@@ -121,11 +136,11 @@ func (w *Worker) handle(ctx context.Context, m account.Mail) error {
 	defer cancel()
 	now := w.Now()
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, account.ErrForgotten):
 		return w.Queue.MailSent(ctx, m.ID)
 	case ended:
 		return w.Queue.PutMailOff(ctx, m.ID, now)
-	case Permanent(err), now.Sub(m.CreatedAt) >= patience:
+	case Permanent(err), errors.Is(err, errLate):
 		log.ErrorContext(ctx, "a mail is given up", "error", err)
 		return w.Queue.MailSent(ctx, m.ID)
 	}
@@ -145,10 +160,21 @@ func pause(attempts int) time.Duration {
 	return wait
 }
 
-// send sends a mail, unless it is nobody's.
+// patienceFor is how long a mail of a kind may wait. Who asked for a link has asked again by the time that it would have worked for.
+func patienceFor(kind account.MailKind) time.Duration {
+	if life := kind.Life(); life > 0 {
+		return min(life, patience)
+	}
+	return patience
+}
+
+// send sends a mail, unless it is nobody's. Late is late, whether the mail was tried or the process did not run.
 func (w *Worker) send(ctx context.Context, m account.Mail) error {
 	if m.UserID == nil {
 		return nil
+	}
+	if w.Now().Sub(m.CreatedAt) >= patienceFor(m.Kind) {
+		return errLate
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()

@@ -20,8 +20,10 @@ import (
 // postOffice is a worker at work, with a real queue and a real server.
 type postOffice struct {
 	store  *store.Store
+	queue  mail.Queue // the store, unless a test puts something in between
 	server *mailtest.Server
 	user   id.User
+	token  func(context.Context, account.Mail) (string, error)
 	said   chan string // what the worker logs
 
 	mu  sync.Mutex
@@ -50,8 +52,10 @@ func openPostOffice(t *testing.T, url string) *postOffice {
 	t.Helper()
 	o := &postOffice{
 		store: storetest.Open(t, url), server: mailtest.Start(t, mailtest.Options{}), said: make(chan string, 100),
-		now: time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC),
+		now:   time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC),
+		token: func(context.Context, account.Mail) (string, error) { return strings.Repeat("t", 43), nil },
 	}
+	o.queue = o.store
 	o.user = id.NewUser(o.now)
 	if err := o.store.CreateAccount(t.Context(), &account.Credentials{
 		Account:  account.Account{User: account.User{ID: o.user, Handle: "jane", Name: "Jane", CreatedAt: o.now}, Email: "jane@example.org"},
@@ -76,8 +80,8 @@ func (o *postOffice) work(t *testing.T, workers int) (stop func()) {
 	var working sync.WaitGroup
 	for range workers {
 		worker := &mail.Worker{
-			Queue: o.store, Sender: sender, Now: o.clock, Log: slog.New(slog.NewTextHandler(o, nil)), FrontEnd: "https://www.example.org",
-			Token: func(context.Context, account.Mail) (string, error) { return strings.Repeat("t", 43), nil },
+			Queue: o.queue, Sender: sender, Token: o.token, Now: o.clock, Log: slog.New(slog.NewTextHandler(o, nil)),
+			FrontEnd: "https://www.example.org",
 		}
 		working.Go(func() { worker.Run(ctx) })
 	}
@@ -178,6 +182,75 @@ func TestWorkerGivesUp(t *testing.T) {
 	o.put(t, account.MailNewLogin, &o.user)
 	o.work(t, 1)
 	o.hears(t, "a mail is given up")
+	o.empty(t)
+}
+
+// TestWorkerForgets a mail that is not wanted any more: nothing is sent, and nobody is warned.
+func TestWorkerForgets(t *testing.T) {
+	t.Parallel()
+	o := openPostOffice(t, storetest.SQLiteURL(t))
+	o.token = func(context.Context, account.Mail) (string, error) { return "", account.ErrForgotten }
+	o.put(t, account.MailResetPassword, &o.user)
+	stop := o.work(t, 1)
+	o.empty(t)
+	stop()
+	if all := o.server.Received(); len(all) != 0 || len(o.said) != 0 {
+		t.Errorf("%d mails were sent, and %d lines logged, want none", len(all), len(o.said))
+	}
+}
+
+// TestWorkerIsLate starts a worker after a mail was put down: it sends none that its reader does not wait for any more.
+func TestWorkerIsLate(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		kind    account.MailKind
+		waited  time.Duration
+		tooLong bool
+	}{
+		{account.MailResetPassword, 30*time.Minute - time.Second, false},
+		{account.MailResetPassword, 30 * time.Minute, true}, // which is how long its token works
+		{account.MailConfirmEmail, 24 * time.Hour, true},
+		{account.MailEmailChanged, 23 * time.Hour, false},
+		{account.MailEmailChanged, 48 * time.Hour, true}, // its token works for seven days
+		{account.MailNewLogin, 23 * time.Hour, false},
+		{account.MailNewLogin, 48 * time.Hour, true},
+	} {
+		o := openPostOffice(t, storetest.SQLiteURL(t))
+		o.put(t, test.kind, &o.user)
+		o.advance(test.waited)
+		stop := o.work(t, 1)
+		if test.tooLong {
+			o.hears(t, "a mail is given up")
+		}
+		o.empty(t)
+		stop()
+		if sent := len(o.server.Received()) == 1; sent == test.tooLong || len(o.said) != 0 {
+			t.Errorf("after %s %s was sent: %t, want %t, and no more in the log", test.waited, test.kind, sent, !test.tooLong)
+		}
+	}
+}
+
+// generous is a queue that gives more mails than it is asked for.
+type generous struct{ *store.Store }
+
+func (g generous) TakeMails(ctx context.Context, now, until time.Time, most int) ([]account.Mail, error) {
+	return g.Store.TakeMails(ctx, now, until, most+2)
+}
+
+// TestWorkerLosesNone of the mails that it was given although it asked for one.
+func TestWorkerLosesNone(t *testing.T) {
+	t.Parallel()
+	o := openPostOffice(t, storetest.SQLiteURL(t))
+	o.queue = generous{o.store}
+	const mails = 5
+	for range mails {
+		o.advance(time.Microsecond)
+		o.put(t, account.MailNewLogin, &o.user)
+	}
+	o.work(t, 1)
+	for range mails { // nobody advances the clock: none is due again
+		<-o.server.Arrived()
+	}
 	o.empty(t)
 }
 
