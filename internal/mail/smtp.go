@@ -50,6 +50,9 @@ const (
 	quitTimeout    = 5 * time.Second
 )
 
+// maxReply is how many characters of what a server says are shown.
+const maxReply = 500
+
 // SMTP hands mails to a server, over a connection of its own for each.
 type SMTP struct {
 	writer
@@ -213,7 +216,7 @@ func content(client *smtp.Client, content []byte) (string, error) {
 	if !ok {
 		return "", errNoContent
 	}
-	return oneLine(closed.ServerResponse()), nil
+	return shortened(oneLine(closed.ServerResponse()), maxReply), nil
 }
 
 // quit says good-bye. Whether it is heard changes nothing.

@@ -141,11 +141,11 @@ func (w *Worker) handle(ctx context.Context, m account.Mail) error {
 	case ended:
 		return w.Queue.PutMailOff(ctx, m.ID, now)
 	case Permanent(err), errors.Is(err, errLate):
-		log.ErrorContext(ctx, "a mail is given up", "error", err)
+		log.ErrorContext(ctx, "a mail is given up", "error", loggable(err))
 		return w.Queue.MailSent(ctx, m.ID)
 	}
 	again := pause(m.Attempts)
-	log.WarnContext(ctx, "a mail could not be sent", "error", err, "again_in", again)
+	log.WarnContext(ctx, "a mail could not be sent", "error", loggable(err), "again_in", again)
 	return w.Queue.PutMailOff(ctx, m.ID, now.Add(again))
 }
 

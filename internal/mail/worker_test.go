@@ -3,7 +3,9 @@ package mail_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +26,8 @@ type postOffice struct {
 	server *mailtest.Server
 	user   id.User
 	token  func(context.Context, account.Mail) (string, error)
-	said   chan string // what the worker logs
+	dial   func(ctx context.Context, network, address string) (net.Conn, error) // nil leads to the server
+	said   chan string                                                          // what the worker logs
 
 	mu  sync.Mutex
 	now time.Time
@@ -71,7 +74,7 @@ func (o *postOffice) work(t *testing.T, workers int) (stop func()) {
 	t.Helper()
 	sender, err := mail.New(mail.Options{
 		Server: mail.Server{Host: o.server.Host, Port: o.server.Port, Security: mail.Plain}, From: "blog@example.org", Now: o.clock,
-		Log: slog.New(slog.DiscardHandler),
+		Dial: o.dial, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -215,18 +218,21 @@ func TestWorkerIsLate(t *testing.T) {
 		{account.MailNewLogin, 23 * time.Hour, false},
 		{account.MailNewLogin, 48 * time.Hour, true},
 	} {
-		o := openPostOffice(t, storetest.SQLiteURL(t))
-		o.put(t, test.kind, &o.user)
-		o.advance(test.waited)
-		stop := o.work(t, 1)
-		if test.tooLong {
-			o.hears(t, "a mail is given up")
-		}
-		o.empty(t)
-		stop()
-		if sent := len(o.server.Received()) == 1; sent == test.tooLong || len(o.said) != 0 {
-			t.Errorf("after %s %s was sent: %t, want %t, and no more in the log", test.waited, test.kind, sent, !test.tooLong)
-		}
+		t.Run(fmt.Sprint(test.kind, " after ", test.waited), func(t *testing.T) {
+			t.Parallel()
+			o := openPostOffice(t, storetest.SQLiteURL(t))
+			o.put(t, test.kind, &o.user)
+			o.advance(test.waited)
+			stop := o.work(t, 1)
+			if test.tooLong {
+				o.hears(t, "a mail is given up")
+			}
+			o.empty(t)
+			stop()
+			if sent := len(o.server.Received()) == 1; sent == test.tooLong || len(o.said) != 0 {
+				t.Errorf("the mail was sent: %t, want %t, and no more in the log", sent, !test.tooLong)
+			}
+		})
 	}
 }
 
@@ -252,6 +258,35 @@ func TestWorkerLosesNone(t *testing.T) {
 		<-o.server.Arrived()
 	}
 	o.empty(t)
+}
+
+// TestWorkerTellsNoToken has servers quote the mail that they do not take: what they say is not logged, their codes are.
+func TestWorkerTellsNoToken(t *testing.T) {
+	t.Parallel()
+	o := openPostOffice(t, storetest.SQLiteURL(t))
+	o.server.Fail(mailtest.Quote(452))
+	o.put(t, account.MailVerifyEmail, &o.user)
+	o.work(t, 1)
+	const whole = `error="127.0.0.1:%d: DATA: %s"`
+	o.hears(t, fmt.Sprintf(whole, o.server.Port, "452 4.0.0"))
+	o.server.Fail(mailtest.Quote(554))
+	o.advance(10 * time.Second)
+	o.hears(t, fmt.Sprintf(whole, o.server.Port, "554 5.0.0"))
+	o.empty(t)
+
+	o.server.Fail(mailtest.Refuse(mailtest.To, 550)) // before it knows what stands in the mail
+	o.put(t, account.MailVerifyEmail, &o.user)
+	o.hears(t, "5.0.0 mailtest was told to refuse")
+}
+
+// TestWorkerTellsNoNonsense has a server quote the mail in what is not even a reply.
+func TestWorkerTellsNoNonsense(t *testing.T) {
+	t.Parallel()
+	o := openPostOffice(t, storetest.SQLiteURL(t))
+	o.dial = talking("220 hello", "250 hello", "250 from", "250 to", "354 go on", "token=ttt")
+	o.put(t, account.MailVerifyEmail, &o.user)
+	o.work(t, 1)
+	o.hears(t, `DATA: the server's answer is no reply"`)
 }
 
 // TestWorkersShare a queue: each mail is sent once.
