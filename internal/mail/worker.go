@@ -203,25 +203,35 @@ func (w *Worker) data(m account.Mail, token string) Data {
 		d.NewEmail = m.Email
 	case account.MailEmailChanged:
 		d.OldEmail = m.Email
+	case account.MailEmailChangeUndone:
+		d.OldEmail = m.Email
+		d.IPAddress, d.UserAgent = "", "" // whoever had to undo it does not want them told to whoever had changed it
 	case account.MailResetPassword, account.MailVerifyEmail, account.MailNewLogin, account.MailPasswordChanged,
-		account.MailRefreshTokenReused, account.MailEmailChangeUndone:
+		account.MailRefreshTokenReused:
 	}
-	if d.Link = w.link(Kind(m.Kind), token); d.Link == "" {
+	if d.Link = w.link(m.Kind, token); d.Link == "" {
 		d.Token = token
 	}
 	return d
 }
 
-// link leads to the front end. A token is in its fragment, which browsers send to nobody (RFC 3986, section 3.5).
-func (w *Worker) link(kind Kind, token string) string {
-	if w.FrontEnd == "" {
-		return ""
-	}
-	path := map[Kind]string{
-		ResetPassword: "reset-password", VerifyEmail: "verify-email", ConfirmEmail: "verify-email", EmailChanged: "undo-email-change",
-	}[kind]
-	if path == "" {
+// link leads to the front end; "" if there is none, or nothing to do. A token is in its fragment, which browsers send to nobody (RFC
+// 3986, section 3.5).
+func (w *Worker) link(kind account.MailKind, token string) string {
+	path := ""
+	switch kind {
+	case account.MailResetPassword:
+		path = "reset-password"
+	case account.MailVerifyEmail, account.MailConfirmEmail:
+		path = "verify-email"
+	case account.MailEmailChanged:
+		path = "undo-email-change"
+	case account.MailNewLogin, account.MailPasswordChanged, account.MailRefreshTokenReused:
 		path = "forgot-password"
+	case account.MailEmailChangeUndone:
+	}
+	if w.FrontEnd == "" || path == "" {
+		return ""
 	}
 	link := strings.TrimSuffix(w.FrontEnd, "/") + "/" + path
 	if token == "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -99,9 +100,10 @@ func (o *postOffice) work(t *testing.T, workers int) (stop func()) {
 // put puts a mail down, to Jane or to nobody.
 func (o *postOffice) put(t *testing.T, kind account.MailKind, user *id.User) account.Mail {
 	t.Helper()
-	now := o.clock()
+	now, program, address := o.clock(), "curl/8.5.0", "203.0.113.7"
 	m := account.Mail{
-		ID: id.NewMail(now), Kind: kind, UserID: user, To: "jane@example.org", Name: "Jane", Email: "jane@example.org", CreatedAt: now,
+		ID: id.NewMail(now), Kind: kind, UserID: user, To: "jane@example.org", Name: "Jane", Email: "former@example.org",
+		UserAgent: &program, IPAddress: &address, CreatedAt: now,
 	}
 	if err := o.store.Record(t.Context(), account.Event{ID: id.NewEvent(now), Kind: account.LoggedIn, CreatedAt: now, Mail: &m}); err != nil {
 		t.Fatal(err)
@@ -186,6 +188,42 @@ func TestWorkerGivesUp(t *testing.T) {
 	o.work(t, 1)
 	o.hears(t, "a mail is given up")
 	o.empty(t)
+}
+
+// TestWorkerLeadsOn to where a front end does what each kind of mail is for.
+func TestWorkerLeadsOn(t *testing.T) {
+	t.Parallel()
+	o := openPostOffice(t, storetest.SQLiteURL(t))
+	carried := strings.Repeat("t", 43)
+	o.token = func(_ context.Context, m account.Mail) (string, error) {
+		if m.Kind.Life() == 0 {
+			return "", nil
+		}
+		return carried, nil
+	}
+	o.work(t, 1)
+	for kind, want := range map[account.MailKind]string{
+		account.MailResetPassword: "reset-password#token=" + carried, account.MailVerifyEmail: "verify-email#token=" + carried,
+		account.MailConfirmEmail: "verify-email#token=" + carried, account.MailEmailChanged: "undo-email-change#token=" + carried,
+		account.MailNewLogin: "forgot-password", account.MailPasswordChanged: "forgot-password",
+		account.MailRefreshTokenReused: "forgot-password", account.MailEmailChangeUndone: "",
+	} {
+		o.put(t, kind, &o.user)
+		text := open(t, (<-o.server.Arrived()).Content).text
+		if found := regexp.MustCompile(`https://www\.example\.org/(\S*)`).FindStringSubmatch(text); want != "" &&
+			(found == nil || found[1] != want) || want == "" && found != nil {
+			t.Errorf("a mail of %s leads to %q, want /%s:\n%s", kind, found, want, text)
+		}
+		// Whoever undid a change may have done so against who reads that it was undone.
+		undone := kind == account.MailEmailChangeUndone
+		if strings.Contains(text, "203.0.113.7") == undone || strings.Contains(text, "curl") == undone {
+			t.Errorf("a mail of %s has where it was done from, and by what program: %t, want %t:\n%s", kind, undone, !undone, text)
+		}
+		if about := kind == account.MailConfirmEmail || kind == account.MailEmailChanged || undone; about !=
+			strings.Contains(text, "former@example.org") {
+			t.Errorf("a mail of %s names the email that it is about: %t, want %t:\n%s", kind, !about, about, text)
+		}
+	}
 }
 
 // TestWorkerForgets a mail that is not wanted any more: nothing is sent, and nobody is warned.
