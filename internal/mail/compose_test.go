@@ -194,7 +194,8 @@ func TestNamesAreNoLinks(t *testing.T) {
 		"Ada": true, "J.R.R. Tolkien": true, "Dr. Strange": true, "Müller-Lüdenscheidt": true, "李小龍": true, "O’Neil 3.0": true,
 		"👩‍🔬 Ada":  true,
 		"evil.com": false, "You won! https://evil.example/x": false, "see evil.example/prize": false, "WWW.evil": false,
-		"eve@evil.example": false, "böse.example": false,
+		"eve@evil.example": false, "böse.example": false, "evil。com": false, "evil．com": false, "evil｡com": false, "evil❤.ws": false,
+		"evil.भारत": false, "evile\u0301.com": false, "evil.xn--p1ai": false,
 	} {
 		d := told(mail.VerifyEmail)
 		d.Name, d.UserAgent = name, name

@@ -65,6 +65,30 @@ func TestOutbox(t *testing.T) {
 	}
 }
 
+// TestOutboxFollowsNoLink puts a link where a mail is to be written: what it leads to stays as it is.
+func TestOutboxFollowsNoLink(t *testing.T) {
+	t.Parallel()
+	o, folder := outbox(t, slog.New(slog.DiscardHandler))
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere, path := filepath.Join(t.TempDir(), "precious"), filepath.Join(folder, "20261126T110000.000Z-mail_01kb0z.eml")
+	if err := errors.Join(os.WriteFile(elsewhere, []byte("precious"), 0o600), os.Symlink(elsewhere, path)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // and another mail of that name replaces it
+		if err := o.Send(t.Context(), message(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if content, err := os.ReadFile(elsewhere); err != nil || string(content) != "precious" {
+		t.Errorf("what the link led to is %q, %v", content, err)
+	}
+	if info, err := os.Lstat(path); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the mail is %v, %v, want a file for nobody else", info, err)
+	}
+}
+
 // TestOutboxThatCannotBeWritten has a file where the folder is to be, mails that are none, and a context that has ended.
 func TestOutboxThatCannotBeWritten(t *testing.T) {
 	t.Parallel()

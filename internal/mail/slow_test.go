@@ -119,6 +119,40 @@ func TestSlowServersAreGivenAMinute(t *testing.T) {
 	}
 }
 
+// endless says the same without an end.
+type endless string
+
+// Read implements io.Reader.
+func (e endless) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		n += copy(p[n:], e)
+	}
+	return n, nil
+}
+
+// TestTalkativeServers say more than anybody would keep: in one line, in one reply, and in none.
+func TestTalkativeServers(t *testing.T) {
+	t.Parallel()
+	for _, say := range []endless{"220 hello", "220-hello\r\n", "2"} {
+		heard := make(chan int64, 1)
+		s := newSMTP(t, elsewhere(func(context.Context, string, string) (net.Conn, error) {
+			client, server := net.Pipe()
+			go func() {
+				n, _ := io.Copy(server, say) // until the client has enough
+				heard <- n
+			}()
+			return client, nil
+		}, mail.Plain))
+		err := s.Send(t.Context(), message(t))
+		if err == nil || mail.Permanent(err) || !strings.Contains(err.Error(), "more than anybody would read") {
+			t.Errorf("Send() to a server that says %q for ever = %v, want an error that may pass", say, err)
+		}
+		if n := <-heard; n > 2<<20 {
+			t.Errorf("a server said %d bytes of %q for ever, want about a million", n, say)
+		}
+	}
+}
+
 // TestGoodByeIsNotWaitedFor has a server take the mail over and not answer QUIT: the mail is sent.
 func TestGoodByeIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
