@@ -55,8 +55,9 @@ const (
 // errLate says that a mail is not to be sent any more.
 var errLate = errors.New("it has waited for too long")
 
-// Run sends mails until ctx ends. Of a process that is killed others send the mails; one that was handed over at that very moment
-// comes twice, with one Message-ID.
+// Run sends mails until ctx ends, and those of a process that was killed, too. Each is sent at least once, unless it is given up. It
+// comes again, with the same Message-ID, if a server took it over and the queue was not told in time: the server's answer got lost,
+// the process ended at that very moment, the queue did not answer, or it all took longer than the mail was leased for.
 func (w *Worker) Run(ctx context.Context) {
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
