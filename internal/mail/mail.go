@@ -117,8 +117,8 @@ var enhanced = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}\b`)
 // errReply is what is logged of an answer that is no reply.
 var errReply = errors.New("the server's answer is no reply")
 
-// loggable is an error of sending as it may be logged. A server that refuses a mail may quote it, and with it a token: only the codes
-// are left of what it says then. Whoever sends a test is shown it all, and has no token in it.
+// loggable is an error of sending as it may be logged. A server that refuses a mail may quote it, and with it a token: of what it
+// says then only the codes are left. Whoever sends a test is shown it all, and has no token in it.
 func loggable(err error) error {
 	failed, ok := errors.AsType[*Error](err)
 	if !ok || failed.Step != StepContent {

@@ -52,8 +52,8 @@ func TestContextThatHasEnded(t *testing.T) {
 	}
 }
 
-// talking is a way to a server that says so many things: the first at once, each other one to a line, or to a mail once it has asked
-// for one. Then it is silent, and hears until the client has enough.
+// talking is a way to a server that says so many things: the first at once, each other one to a line, or to a mail once it has
+// asked for one. Then it is silent, and hears until the client has enough.
 func talking(says ...string) func(context.Context, string, string) (net.Conn, error) {
 	return func(context.Context, string, string) (net.Conn, error) {
 		client, server := net.Pipe()
@@ -81,7 +81,7 @@ func elsewhere(dial func(context.Context, string, string) (net.Conn, error), sec
 	}
 }
 
-// TestSlowServersAreGivenAMinute talks to servers that fall silent at some point, and to one that does not take what is written to it.
+// TestSlowServersAreGivenAMinute talks to servers that fall silent at some point, and to one that takes nothing that is written.
 func TestSlowServersAreGivenAMinute(t *testing.T) {
 	t.Parallel()
 	deaf := func(context.Context, string, string) (net.Conn, error) {
@@ -102,7 +102,9 @@ func TestSlowServersAreGivenAMinute(t *testing.T) {
 		"silent at a sender":         {talking("220 hello", "250 hello"), mail.Plain, mail.StepFrom},
 		"silent at a recipient":      {talking("220 hello", "250 hello", "250 from"), mail.Plain, mail.StepTo},
 		"silent at DATA":             {talking("220 hello", "250 hello", "250 from", "250 to"), mail.Plain, mail.StepContent},
-		"silent at a mail":           {talking("220 hello", "250 hello", "250 from", "250 to", "354 go on"), mail.Plain, mail.StepContent},
+		"silent at a mail": {
+			talking("220 hello", "250 hello", "250 from", "250 to", "354 go on"), mail.Plain, mail.StepContent,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -55,9 +55,9 @@ const (
 // errLate says that a mail is not to be sent any more.
 var errLate = errors.New("it has waited for too long")
 
-// Run sends mails until ctx ends, and those of a process that was killed, too. Each is sent at least once, unless it is given up. It
-// comes again, with the same Message-ID, if a server took it over and the queue was not told in time: the server's answer got lost,
-// the process ended at that very moment, the queue did not answer, or it all took longer than the mail was leased for.
+// Run sends mails until ctx ends, and those of a process that was killed, too. Each is sent at least once, unless it is given up.
+// It comes again, with the same Message-ID, if a server took it over and the queue was not told in time: the server's answer got
+// lost, the process ended at that very moment, the queue did not answer, or it all took longer than the mail was leased for.
 func (w *Worker) Run(ctx context.Context) {
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
@@ -161,7 +161,7 @@ func pause(attempts int) time.Duration {
 	return wait
 }
 
-// patienceFor is how long a mail of a kind may wait. Who asked for a link has asked again by the time that it would have worked for.
+// patienceFor is how long a mail of a kind may wait: whoever waits for a link asks again before it would have ended.
 func patienceFor(kind account.MailKind) time.Duration {
 	if life := kind.Life(); life > 0 {
 		return min(life, patience)
@@ -216,8 +216,8 @@ func (w *Worker) data(m account.Mail, token string) Data {
 	return d
 }
 
-// link leads to the front end; "" if there is none, or nothing to do. A token is in its fragment, which browsers send to nobody (RFC
-// 3986, section 3.5).
+// link leads to the front end; "" if there is none, or nothing to do. A token is in its fragment, which browsers send to nobody
+// (RFC 3986, section 3.5).
 func (w *Worker) link(kind account.MailKind, token string) string {
 	path := ""
 	switch kind {
