@@ -31,8 +31,9 @@ func shortened(s string, most int) string {
 	return string(runes[:most-1]) + "…"
 }
 
-// linkLike is a word that programs for reading mail may make a link of.
-var linkLike = regexp.MustCompile(`\S*(?:://|@|(?i:www\.)|[\p{L}\p{N}-]\.\p{L}{2})\S*`)
+// linkLike is a word that programs for reading mail may make a link of. Emoji are in domains, too, marks in those of India, and
+// there are four full stops (RFC 3490, section 3.1).
+var linkLike = regexp.MustCompile(`\S*(?:://|@|(?i:www\.)|[^\s.][.。．｡][\p{L}\p{M}]{2})\S*`)
 
 // unlinked has no word that a program makes a link of: whoever names themselves so would have our mails lead to them.
 func unlinked(s string) string { return linkLike.ReplaceAllString(s, "…") }

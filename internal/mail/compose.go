@@ -20,9 +20,10 @@ type Kind string
 const (
 	ResetPassword      Kind = "RESET_PASSWORD"
 	VerifyEmail        Kind = "VERIFY_EMAIL"
-	ConfirmEmail       Kind = "CONFIRM_EMAIL" // to the email that is to be the account's
-	EmailChanged       Kind = "EMAIL_CHANGED" // to the one that was
-	NewLogin           Kind = "NEW_LOGIN"     // by a program that was not seen before
+	ConfirmEmail       Kind = "CONFIRM_EMAIL"       // to the email that is to be the account's
+	EmailChanged       Kind = "EMAIL_CHANGED"       // to the one that was
+	EmailChangeUndone  Kind = "EMAIL_CHANGE_UNDONE" // to the one that was the account's until then
+	NewLogin           Kind = "NEW_LOGIN"           // from a network that was not seen before
 	PasswordChanged    Kind = "PASSWORD_CHANGED"
 	RefreshTokenReused Kind = "REFRESH_TOKEN_REUSED" //nolint:gosec // it is no token
 	Test               Kind = "TEST"
@@ -30,7 +31,9 @@ const (
 
 // Kinds are all of them.
 func Kinds() []Kind {
-	return []Kind{ResetPassword, VerifyEmail, ConfirmEmail, EmailChanged, NewLogin, PasswordChanged, RefreshTokenReused, Test}
+	return []Kind{
+		ResetPassword, VerifyEmail, ConfirmEmail, EmailChanged, EmailChangeUndone, NewLogin, PasswordChanged, RefreshTokenReused, Test,
+	}
 }
 
 // mutation takes the token that such a mail carries; "" if it carries none.
@@ -42,7 +45,7 @@ func (k Kind) mutation() string {
 		return "verifyEmail"
 	case EmailChanged:
 		return "undoEmailChange"
-	case NewLogin, PasswordChanged, RefreshTokenReused, Test:
+	case EmailChangeUndone, NewLogin, PasswordChanged, RefreshTokenReused, Test:
 	}
 	return ""
 }
@@ -51,8 +54,8 @@ func (k Kind) mutation() string {
 type Data struct {
 	Site string // what the blog is called, as blog.example.org; Postern if it is ""
 	Name string // of whom the mail is for
-	// Link is where a front end does what the mail is for, and has the token in it. In a mail that carries none it is where another
-	// password is asked for.
+	// Link is where a front end does what the mail is for, and has the token in it. In a mail that carries none it is where a mail is
+	// asked for that has a link to choose a new password.
 	Link string
 	// Token is shown where there is no link, with the mutation that takes it.
 	Token     string
@@ -146,6 +149,8 @@ func newLetter(kind Kind, d Data) (*letter, error) {
 		l.Action = strings.ToUpper(do[:1]) + do[1:]
 	case l.Token != "":
 		l.Action = "To " + do + ", give this token to the mutation " + kind.mutation() + " of the GraphQL API"
+	default:
+		l.After = append(l.After, "To "+do+", ask for a mail by the mutation requestPasswordReset of the GraphQL API.")
 	}
 	return l, nil
 }
@@ -192,7 +197,7 @@ func (d Data) check(kind Kind) error {
 		if d.Link == "" && d.Token == "" {
 			return errAction
 		}
-	case NewLogin, PasswordChanged, RefreshTokenReused, Test:
+	case EmailChangeUndone, NewLogin, PasswordChanged, RefreshTokenReused, Test:
 		if d.Token != "" {
 			return errToken
 		}
@@ -231,8 +236,8 @@ func (d Data) facts() []fact {
 	return known
 }
 
-// Works says how often and how long the link or the token works.
-func (d Data) Works() string {
+// Works says how often and how long the link or the token works: from now on, or from what is named.
+func (d Data) Works(from ...string) string {
 	what := "The link"
 	if d.Link == "" {
 		what = "The token"
@@ -240,7 +245,7 @@ func (d Data) Works() string {
 	if d.ExpiresIn <= 0 {
 		return what + " works once."
 	}
-	return what + " works once, within " + inWords(d.ExpiresIn) + "."
+	return what + " works once, within " + strings.Join(append([]string{inWords(d.ExpiresIn)}, from...), " of ") + "."
 }
 
 // inWords is a duration as people say it, rounded down to its unit.

@@ -17,15 +17,26 @@ import (
 var update = flag.Bool("update", false, "rewrite the mails in testdata")
 
 const (
-	link  = "https://blog.example.org/account?token=mail_tok_7Jw2mB0vT3qYk1xR5nLd8PzC4sHfG6aE"
-	token = "mail_tok_7Jw2mB0vT3qYk1xR5nLd8PzC4sHfG6aE"
+	token = "7Jw2mB0vT3qYk1xR5nLd8PzC4sHfG6aE_u9-QeWtZoS"
 	agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 )
 
+// link is where a mail of a kind leads.
+func link(kind mail.Kind) string {
+	path, found := map[mail.Kind]string{
+		mail.ResetPassword: "reset-password", mail.VerifyEmail: "verify-email", mail.ConfirmEmail: "verify-email",
+		mail.EmailChanged: "undo-email-change",
+	}[kind]
+	if !found {
+		return "https://www.example.org/forgot-password"
+	}
+	return "https://www.example.org/" + path + "#token=" + token
+}
+
 // told is all that a mail may tell.
 func told(kind mail.Kind) mail.Data {
-	return mail.Data{
-		Site: "blog.example.org", Name: "Ada Lovelace", Link: link,
+	d := mail.Data{
+		Site: "blog.example.org", Name: "Ada Lovelace", Link: link(kind),
 		ExpiresIn: map[mail.Kind]time.Duration{
 			mail.ResetPassword: 30 * time.Minute, mail.VerifyEmail: 24 * time.Hour, mail.ConfirmEmail: 24 * time.Hour,
 			mail.EmailChanged: 7 * 24 * time.Hour,
@@ -33,6 +44,10 @@ func told(kind mail.Kind) mail.Data {
 		At: time.Date(2026, 11, 26, 10, 23, 45, 0, time.UTC), IPAddress: "203.0.113.7", UserAgent: agent,
 		NewEmail: "ada@lovelace.example", OldEmail: "ada@example.org",
 	}
+	if kind == mail.EmailChangeUndone {
+		d.IPAddress, d.UserAgent = "", "" // as the worker has it
+	}
+	return d
 }
 
 // carriesToken tells whether a mail is of use only with a link or a token.
@@ -124,7 +139,7 @@ func TestMailsLoadNothing(t *testing.T) {
 				t.Errorf("%s has a <%s>", kind, node.Data)
 			}
 			for _, a := range node.Attr {
-				if a.Key == "src" || a.Key == "background" || strings.HasPrefix(a.Key, "on") || a.Key == "href" && a.Val != link {
+				if a.Key == "src" || a.Key == "background" || strings.HasPrefix(a.Key, "on") || a.Key == "href" && a.Val != link(kind) {
 					t.Errorf("%s has %s=%q", kind, a.Key, a.Val)
 				}
 			}
@@ -179,7 +194,8 @@ func TestNamesAreNoLinks(t *testing.T) {
 		"Ada": true, "J.R.R. Tolkien": true, "Dr. Strange": true, "Müller-Lüdenscheidt": true, "李小龍": true, "O’Neil 3.0": true,
 		"👩‍🔬 Ada":  true,
 		"evil.com": false, "You won! https://evil.example/x": false, "see evil.example/prize": false, "WWW.evil": false,
-		"eve@evil.example": false, "böse.example": false,
+		"eve@evil.example": false, "böse.example": false, "evil。com": false, "evil．com": false, "evil｡com": false, "evil❤.ws": false,
+		"evil.भारत": false, "evile\u0301.com": false, "evil.xn--p1ai": false,
 	} {
 		d := told(mail.VerifyEmail)
 		d.Name, d.UserAgent = name, name
@@ -213,6 +229,7 @@ func TestMailsThatCannotBeWritten(t *testing.T) {
 		"a link beyond ASCII":   {mail.VerifyEmail, func(d *mail.Data) { d.Link += "ü" }},
 		"a token with a line":   {mail.EmailChanged, func(d *mail.Data) { d.Link, d.Token = "", "a\nb" }},
 		"a token in a notice":   {mail.NewLogin, func(d *mail.Data) { d.Link, d.Token = "", token }},
+		"a token of no use":     {mail.EmailChangeUndone, func(d *mail.Data) { d.Link, d.Token = "", token }},
 		"a token in a test":     {mail.Test, func(d *mail.Data) { d.Link, d.Token = "", token }},
 		"a link with a bad url": {mail.ResetPassword, func(d *mail.Data) { d.Link = "https://blog.example.org/%zz" + token }},
 	} {

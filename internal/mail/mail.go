@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/textproto"
+	"regexp"
 	"time"
 )
 
@@ -83,7 +84,7 @@ const (
 	StepContent Step = "DATA"
 )
 
-// Error is why a mail was not sent, or why nobody knows whether it was.
+// Error is why a mail was not sent, or why nobody knows whether it was. What it says may quote the server, and the server the mail.
 type Error struct {
 	Server string // its host and port
 	Step   Step
@@ -92,10 +93,11 @@ type Error struct {
 
 // Error names the server, the step and the reason.
 func (e *Error) Error() string {
+	reason := shortened(oneLine(e.Err.Error()), maxReply)
 	if e.Step == StepMessage {
-		return fmt.Sprintf("%s: %v", e.Step, e.Err)
+		return fmt.Sprintf("%s: %s", e.Step, reason)
 	}
-	return fmt.Sprintf("%s: %s: %v", e.Server, e.Step, e.Err)
+	return fmt.Sprintf("%s: %s: %s", e.Server, e.Step, reason)
 }
 
 // Unwrap is the reason.
@@ -107,6 +109,28 @@ func (e *Error) Reply() int {
 		return reply.Code
 	}
 	return 0
+}
+
+// enhanced is the status code that the text of a reply begins with (RFC 2034).
+var enhanced = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}\b`)
+
+// errReply is what is logged of an answer that is no reply.
+var errReply = errors.New("the server's answer is no reply")
+
+// loggable is an error of sending as it may be logged. A server that refuses a mail may quote it, and with it a token: of what it
+// says then only the codes are left. Whoever sends a test is shown it all, and has no token in it.
+func loggable(err error) error {
+	failed, ok := errors.AsType[*Error](err)
+	if !ok || failed.Step != StepContent {
+		return err
+	}
+	harmless := *failed
+	if reply, ok := errors.AsType[*textproto.Error](failed.Err); ok {
+		harmless.Err = fmt.Errorf("%d %s", reply.Code, enhanced.FindString(reply.Msg))
+	} else if _, ok := errors.AsType[textproto.ProtocolError](failed.Err); ok {
+		harmless.Err = errReply
+	}
+	return &harmless
 }
 
 // Permanent tells whether this mail will never be sent, however often it is tried: it cannot be written, or the server refuses its

@@ -50,6 +50,13 @@ const (
 	quitTimeout    = 5 * time.Second
 )
 
+// How much of what a server says is read in all, in bytes, and how many characters of a reply are shown. The library would keep a
+// line however long it is.
+const (
+	maxHeard = 1 << 20
+	maxReply = 500
+)
+
 // SMTP hands mails to a server, over a connection of its own for each.
 type SMTP struct {
 	writer
@@ -110,7 +117,24 @@ func (s *SMTP) Deliver(ctx context.Context, m Message) (Delivery, error) {
 	}
 	defer func() { _ = conn.Close() }() // what the server has taken over, it has said
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	return s.converse(ctx, conn, w)
+	return s.converse(ctx, &hearing{Conn: conn, left: maxHeard}, w)
+}
+
+// hearing is a connection of which so many bytes are read at most.
+type hearing struct {
+	net.Conn
+
+	left int
+}
+
+// Read implements net.Conn.
+func (h *hearing) Read(p []byte) (int, error) {
+	if h.left == 0 {
+		return 0, errTalkative
+	}
+	n, err := h.Conn.Read(p[:min(len(p), h.left)])
+	h.left -= n
+	return n, err
 }
 
 // failed is an error, or that ctx has ended, which is why the connection did.
@@ -183,6 +207,7 @@ var (
 	ErrNoLogin   = errors.New("the server knows no way to log in that is known here")
 	errNotASCII  = errors.New("the address is beyond ASCII before its @, and the server does not take such (SMTPUTF8)")
 	errNoContent = errors.New("the server's answer is unknown")
+	errTalkative = errors.New("the server says more than anybody would read")
 )
 
 // envelope says from whom a mail is, and to whom.
@@ -213,7 +238,7 @@ func content(client *smtp.Client, content []byte) (string, error) {
 	if !ok {
 		return "", errNoContent
 	}
-	return oneLine(closed.ServerResponse()), nil
+	return shortened(oneLine(closed.ServerResponse()), maxReply), nil
 }
 
 // quit says good-bye. Whether it is heard changes nothing.

@@ -31,7 +31,7 @@ type Queue interface {
 type Worker struct {
 	Queue  Queue
 	Sender Sender
-	// Token makes the token that a mail carries; "" if it carries none.
+	// Token makes the token that a mail carries; "" if it carries none. With account.ErrForgotten the mail is not sent.
 	Token func(ctx context.Context, m account.Mail) (string, error)
 	Site  string // what the blog is called
 	// FrontEnd is where links lead to; without one mails show their tokens.
@@ -49,11 +49,15 @@ const (
 
 	firstPause   = 10 * time.Second // before it is tried again, and twice as long each time
 	longestPause = time.Hour
-	patience     = 24 * time.Hour // how long it is tried
+	patience     = 24 * time.Hour // how long a mail may wait to be sent
 )
 
-// Run sends mails until ctx ends. Of a process that is killed others send the mails; one that was handed over at that very moment
-// comes twice, with one Message-ID.
+// errLate says that a mail is not to be sent any more.
+var errLate = errors.New("it has waited for too long")
+
+// Run sends mails until ctx ends, and those of a process that was killed, too. Each is sent at least once, unless it is given up.
+// It comes again, with the same Message-ID, if a server took it over and the queue was not told in time: the server's answer got
+// lost, the process ended at that very moment, the queue did not answer, or it all took longer than the mail was leased for.
 func (w *Worker) Run(ctx context.Context) {
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
@@ -102,13 +106,25 @@ func (w *Worker) sendAll(ctx context.Context) error {
 					errs[i] = err
 					return
 				}
-				if errs[i] = w.handle(ctx, taken[0]); errs[i] != nil {
+				if errs[i] = w.handleAll(ctx, taken); errs[i] != nil {
 					return
 				}
 			}
 		})
 	}
 	sending.Wait()
+	return errors.Join(errs...)
+}
+
+// handleAll handles what was taken: one mail, but databases have been known to find more than they were asked for. They do not wait
+// for each other, as all of them were taken for the same time.
+func (w *Worker) handleAll(ctx context.Context, taken []account.Mail) error {
+	var handling sync.WaitGroup
+	errs := make([]error, len(taken))
+	for i, m := range taken {
+		handling.Go(func() { errs[i] = w.handle(ctx, m) })
+	}
+	handling.Wait()
 	return errors.Join(errs...)
 }
 
@@ -121,16 +137,16 @@ func (w *Worker) handle(ctx context.Context, m account.Mail) error {
 	defer cancel()
 	now := w.Now()
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, account.ErrForgotten):
 		return w.Queue.MailSent(ctx, m.ID)
 	case ended:
 		return w.Queue.PutMailOff(ctx, m.ID, now)
-	case Permanent(err), now.Sub(m.CreatedAt) >= patience:
-		log.ErrorContext(ctx, "a mail is given up", "error", err)
+	case Permanent(err), errors.Is(err, errLate):
+		log.ErrorContext(ctx, "a mail is given up", "error", loggable(err))
 		return w.Queue.MailSent(ctx, m.ID)
 	}
 	again := pause(m.Attempts)
-	log.WarnContext(ctx, "a mail could not be sent", "error", err, "again_in", again)
+	log.WarnContext(ctx, "a mail could not be sent", "error", loggable(err), "again_in", again)
 	return w.Queue.PutMailOff(ctx, m.ID, now.Add(again))
 }
 
@@ -145,10 +161,21 @@ func pause(attempts int) time.Duration {
 	return wait
 }
 
-// send sends a mail, unless it is nobody's.
+// patienceFor is how long a mail of a kind may wait: whoever waits for a link asks again before it would have ended.
+func patienceFor(kind account.MailKind) time.Duration {
+	if life := kind.Life(); life > 0 {
+		return min(life, patience)
+	}
+	return patience
+}
+
+// send sends a mail, unless it is nobody's. Late is late, whether the mail was tried or the process did not run.
 func (w *Worker) send(ctx context.Context, m account.Mail) error {
 	if m.UserID == nil {
 		return nil
+	}
+	if w.Now().Sub(m.CreatedAt) >= patienceFor(m.Kind) {
+		return errLate
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
@@ -177,25 +204,35 @@ func (w *Worker) data(m account.Mail, token string) Data {
 		d.NewEmail = m.Email
 	case account.MailEmailChanged:
 		d.OldEmail = m.Email
+	case account.MailEmailChangeUndone:
+		d.OldEmail = m.Email
+		d.IPAddress, d.UserAgent = "", "" // whoever had to undo it does not want them told to whoever had changed it
 	case account.MailResetPassword, account.MailVerifyEmail, account.MailNewLogin, account.MailPasswordChanged,
-		account.MailRefreshTokenReused, account.MailEmailChangeUndone:
+		account.MailRefreshTokenReused:
 	}
-	if d.Link = w.link(Kind(m.Kind), token); d.Link == "" {
+	if d.Link = w.link(m.Kind, token); d.Link == "" {
 		d.Token = token
 	}
 	return d
 }
 
-// link leads to the front end. A token is in its fragment, which browsers send to nobody (RFC 3986, section 3.5).
-func (w *Worker) link(kind Kind, token string) string {
-	if w.FrontEnd == "" {
-		return ""
-	}
-	path := map[Kind]string{
-		ResetPassword: "reset-password", VerifyEmail: "verify-email", ConfirmEmail: "verify-email", EmailChanged: "undo-email-change",
-	}[kind]
-	if path == "" {
+// link leads to the front end; "" if there is none, or nothing to do. A token is in its fragment, which browsers send to nobody
+// (RFC 3986, section 3.5).
+func (w *Worker) link(kind account.MailKind, token string) string {
+	path := ""
+	switch kind {
+	case account.MailResetPassword:
+		path = "reset-password"
+	case account.MailVerifyEmail, account.MailConfirmEmail:
+		path = "verify-email"
+	case account.MailEmailChanged:
+		path = "undo-email-change"
+	case account.MailNewLogin, account.MailPasswordChanged, account.MailRefreshTokenReused:
 		path = "forgot-password"
+	case account.MailEmailChangeUndone:
+	}
+	if w.FrontEnd == "" || path == "" {
+		return ""
 	}
 	link := strings.TrimSuffix(w.FrontEnd, "/") + "/" + path
 	if token == "" {

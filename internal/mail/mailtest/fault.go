@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/emersion/go-smtp"
 )
@@ -28,10 +29,14 @@ type Fault struct {
 	code   int
 	silent bool
 	cut    bool
+	quotes bool
 }
 
 // Refuse answers a step with a code, as 550. At the greeting it ends the connection, too.
 func Refuse(at Step, code int) Fault { return Fault{at: at, code: code} }
+
+// Quote refuses a mail with a code, and says what stands in it.
+func Quote(code int) Fault { return Fault{at: Content, code: code, quotes: true} }
 
 // Silence answers a step with nothing, for as long as the client waits.
 func Silence(at Step) Fault { return Fault{at: at, silent: true} }
@@ -59,6 +64,16 @@ func (s *Server) fails(at Step, conn net.Conn) error {
 		return errCut
 	}
 	return &smtp.SMTPError{Code: f.code, EnhancedCode: smtp.EnhancedCode{f.code / 100, 0, 0}, Message: "mailtest was told to refuse"}
+}
+
+// quoting is the refusal of a mail, with what stands in it if that is to be quoted.
+func (s *Server) quoting(refusal error, content []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if refused, ok := errors.AsType[*smtp.SMTPError](refusal); ok && s.fault.quotes {
+		refused.Message += ": " + strings.NewReplacer("=\r\n", "", "\r\n", " ").Replace(string(content))
+	}
+	return refusal
 }
 
 // door is a listener that fails to greet.

@@ -96,10 +96,10 @@ func (s *session) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if err := s.server.fails(Content, s.conn.Conn()); err != nil {
-		return err
-	}
 	s.mail.Content = slices.Concat(beginning[:n], rest)
+	if err := s.server.fails(Content, s.conn.Conn()); err != nil {
+		return s.server.quoting(err, s.mail.Content)
+	}
 	s.server.keep(s.mail)
 	return nil
 }
