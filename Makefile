@@ -55,8 +55,8 @@ bench: ## Run the benchmarks
 bench-streams: build ## Measure 10,000 subscribers: memory, and how soon all hear of a post; ARGS='-transport sse'
 	go run ./bench/streams $(ARGS)
 
-bench-login: ## Measure whether refusing a log-in takes the same time whyever it is refused
-	go test -run='^$$' -bench='^BenchmarkRefusedLogin$$' -benchtime=1000x -timeout=60m ./internal/account
+bench-login: ## Measure whether log-ins are refused, and resets of passwords asked for, in the same time if there is no account
+	go test -run='^$$' -bench='^Benchmark(RefusedLogin|RequestPasswordReset)$$' -benchtime=1000x -timeout=60m ./internal/account
 
 bench-logins: build ## Measure 500 log-ins at once: memory, and how long readers wait; ARGS='-pause 0'
 	go run ./bench/logins $(ARGS)

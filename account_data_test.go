@@ -66,8 +66,8 @@ func (p *person) isWrittenTo(t *testing.T, env environment) {
 		ExpiresAt: late,
 	}
 	elsewhere, verification := confirmation, confirmation
-	elsewhere.Hash, elsewhere.Email, elsewhere.EmailKey = []byte("elsewhere " + p.email), "a."+p.email, "a."+found.EmailKey
-	verification.Hash, verification.Kind = []byte("verification " + p.email), account.MailVerifyEmail
+	elsewhere.Hash, elsewhere.Email, elsewhere.EmailKey = []byte("elsewhere "+p.email), "a."+p.email, "a."+found.EmailKey
+	verification.Hash, verification.Kind = []byte("verification "+p.email), account.MailVerifyEmail
 	if err := errors.Join(
 		db.Record(t.Context(), account.Event{ID: id.NewEvent(now), Kind: account.LoggedIn, UserID: &found.ID, CreatedAt: now, Mail: &m}),
 		db.AddEmailToken(t.Context(), elsewhere, m.ID, now), db.ChangeEmail(t.Context(), elsewhere, now, now),

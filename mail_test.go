@@ -39,6 +39,59 @@ func TestMailGoesOut(t *testing.T) {
 	}
 }
 
+// recovers does what mails are for, and gives what they carry to whom it does not belong.
+func (w *witness) recovers(t *testing.T, mails mailed) {
+	t.Helper()
+	const carol, other = "carol@example.org", "other@example.org"
+	first, next := w.secret("a magpie counts the silver", aPassword), w.secret("nine lanterns on the quay", aPassword)
+	last := w.secret("the miller sleeps at noon", aPassword)
+	carries := func(to, link string) string {
+		t.Helper()
+		token := w.secret(mails.token(t, to, link), "a token of a mail")
+		for _, mutation := range []string{
+			`verifyEmail(input: {token: "x", tokens: $v})`, `verifyEmail(input: $v)`, `resetPassword(input: {token: [$v], newPassword: $v})`,
+			`resetPassword(input: {token: $v, newPassword: "short"})`, `undoEmailChange(input: {token: $v, newPassword: "short"})`,
+			`requestPasswordReset(input: {email: $v})`, `login(input: {email: $v, password: $v})`, `refreshToken(input: {refreshToken: $v})`,
+		} {
+			w.ask(t, "", `mutation($v: String!) { `+mutation+` { errors { __typename message path } } }`, token)
+			w.ask(t, token, `mutation { `+strings.ReplaceAll(mutation, "$v", quoted(token))+` { errors { message path } } }`, "")
+		}
+		return token
+	}
+	do := func(access, mutation, variable string) {
+		t.Helper()
+		w.ask(t, access, `mutation($v: String!) { `+mutation+` { errors { message path } } }`, variable)
+	}
+	access := accessToken(t, w.ask(t, "", `mutation($v: String!) { signup(input: {email: "`+carol+`", password: $v, name: "Carol"})`+tokens+` }`, first))
+	do("", `verifyEmail(input: {token: $v})`, carries(carol, "verify-email"))
+	do("", `requestPasswordReset(input: {email: $v})`, carol)
+	reset := carries(carol, "reset-password")
+	for range 2 {
+		do("", `resetPassword(input: {token: "`+reset+`", newPassword: $v})`, next)
+	}
+	mails.notice(t, carol, "password")
+	w.ask(t, access, `{ viewer { email } }`, "")
+	access = accessToken(t, w.ask(t, "", `mutation($v: String!) { login(input: {email: "`+carol+`", password: $v})`+tokens+` }`, next))
+	do(access, `changeEmail(input: {newEmail: "`+other+`", password: $v})`, first)
+	do(access, `changeEmail(input: {newEmail: "`+other+`", password: $v})`, next)
+	do("", `verifyEmail(input: {token: $v})`, carries(other, "verify-email"))
+	do("", `undoEmailChange(input: {token: "`+carries(carol, "undo-email-change")+`", newPassword: $v})`, last)
+	mails.notice(t, other, "undone")
+	do("", `requestPasswordReset(input: {email: $v})`, carol)
+	carries(carol, "reset-password") // which nobody uses
+
+	mails.Fail(mailtest.Quote(554))
+	do("", `requestPasswordReset(input: {email: $v})`, carol)
+	w.secret(mails.refused(t), "a token of a mail")
+	mails.Fail(mailtest.Fault{})
+}
+
+// refused waits for a mail that the server does not take, and returns the token that it carries.
+func (m mailed) refused(t *testing.T) string {
+	t.Helper()
+	return tokenIn(t, <-m.Refused(), "reset-password")
+}
+
 // mail has the command send mails, with the server's password and with another.
 func (w *witness) mail(t *testing.T, env environment) {
 	t.Helper()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"postern/internal/mail/mailtest"
 	"postern/internal/store/storetest"
@@ -14,14 +15,36 @@ import (
 // mailed is what a server of mails took, in the order of its arrival.
 type mailed struct{ *mailtest.Server }
 
+// next waits for a mail, though not without end.
+func (m mailed) next(t *testing.T) mailtest.Mail {
+	t.Helper()
+	const patience = 30 * time.Second
+	select {
+	case got := <-m.Arrived():
+		return got
+	case <-time.After(patience):
+		t.Fatal("no mail arrives")
+		return mailtest.Mail{}
+	}
+}
+
 // token waits for a mail to somebody, about something, and returns the token that its link carries.
 func (m mailed) token(t *testing.T, to, link string) string {
 	t.Helper()
-	got := <-m.Arrived()
-	text := strings.NewReplacer("=\r\n", "", "=3D", "=").Replace(string(got.Content))
+	got := m.next(t)
+	if got.To != to {
+		t.Errorf("there arrived a mail to %s, want one to %s", got.To, to)
+	}
+	return tokenIn(t, got, link)
+}
+
+// tokenIn is the token that a mail's link carries.
+func tokenIn(t *testing.T, m mailtest.Mail, link string) string {
+	t.Helper()
+	text := strings.NewReplacer("=\r\n", "", "=3D", "=").Replace(string(m.Content))
 	found := regexp.MustCompile(`https://www\.example\.org/` + link + `#token=([\w-]{43})`).FindStringSubmatch(text)
-	if got.To != to || found == nil {
-		t.Fatalf("there arrived a mail to %s, want one to %s with a link to %s:\n%s", got.To, to, link, text)
+	if found == nil {
+		t.Fatalf("a mail has no link to %s:\n%s", link, text)
 	}
 	return found[1]
 }
@@ -29,7 +52,7 @@ func (m mailed) token(t *testing.T, to, link string) string {
 // notice waits for a mail that carries no token.
 func (m mailed) notice(t *testing.T, to, subject string) {
 	t.Helper()
-	got := <-m.Arrived()
+	got := m.next(t)
 	if content := string(got.Content); got.To != to || !strings.Contains(content, subject) || strings.Contains(content, "token=3D") {
 		t.Fatalf("there arrived a mail to %s, want a notice to %s of %q:\n%s", got.To, to, subject, content)
 	}

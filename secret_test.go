@@ -18,6 +18,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"postern/internal/mail/mailtest"
 	"postern/internal/store/storetest"
 	"postern/internal/transport/transporttest"
 )
@@ -382,7 +383,10 @@ func TestSecretsStaySecret(t *testing.T) {
 				if algorithm == "EdDSA" {
 					w.makeKey(t, env)
 				}
+				mails := mailtest.Start(t, mailtest.Options{})
+				env["SMTP_URL"], env["MAIL_FROM"], env["FRONTEND_URL"] = mails.URL(), "blog@example.org", "https://www.example.org"
 				w.process, w.news = startWithNews(t, env)
+				w.recovers(t, mailed{mails})
 				access, password, refresh := w.live(t, env)
 				w.mail(t, env)
 				if got := header(t, access).Alg; got != algorithm {
@@ -404,7 +408,7 @@ func TestSecretsStaySecret(t *testing.T) {
 				w.end(t)
 				w.absent(t, "an error, or what a command printed,", w.told.String())
 				w.absent(t, "the log", w.log.String())
-				for _, logged := range []string{"INSERT INTO sessions", "/graphql", "internal error", "authenticate"} {
+				for _, logged := range []string{"INSERT INTO sessions", "/graphql", "internal error", "authenticate", "a mail is given up"} {
 					if !strings.Contains(w.log.String(), logged) {
 						t.Errorf("the log lacks %q: it is not all that is logged", logged)
 					}

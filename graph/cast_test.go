@@ -198,7 +198,7 @@ func (c *cast) value(t *testing.T, at string, of *ast.Type, thing string, p part
 		"ChangePasswordInput.currentPassword": password, "ChangePasswordInput.newPassword": "a heron beside the lighthouse",
 		"RequestPasswordResetInput.email": p.email, "ResetPasswordInput.newPassword": "a heron beside the lighthouse",
 		"UndoEmailChangeInput.newPassword": "a heron beside the lighthouse",
-		"ChangeEmailInput.password": password, "ChangeEmailInput.newEmail": fmt.Sprintf("newer-%d@example.org", c.made),
+		"ChangeEmailInput.password":        password, "ChangeEmailInput.newEmail": fmt.Sprintf("newer-%d@example.org", c.made),
 		"ExportAccountInput.password": password,
 		"DeleteAccountInput.password": password, "CreatePostInput.title": "T", "CreatePostInput.content": "x",
 	}

@@ -65,6 +65,7 @@ type Server struct {
 	ca      []byte // in PEM
 	smtp    *smtp.Server
 	arrived chan Mail
+	refused chan Mail
 	hanging chan struct{}
 
 	mu       sync.Mutex
@@ -95,7 +96,7 @@ func Start(t testing.TB, o Options) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{
-		Host: "127.0.0.1", Roots: x509.NewCertPool(), options: o, ca: ca, arrived: make(chan Mail, most),
+		Host: "127.0.0.1", Roots: x509.NewCertPool(), options: o, ca: ca, arrived: make(chan Mail, most), refused: make(chan Mail, most),
 		hanging: make(chan struct{}, most),
 	}
 	s.Roots.AppendCertsFromPEM(ca)
@@ -170,6 +171,9 @@ func (s *Server) Received() []Mail {
 
 // Arrived is where each mail comes out once.
 func (s *Server) Arrived() <-chan Mail { return s.arrived }
+
+// Refused is where each mail comes out once that was read to its end, and not taken.
+func (s *Server) Refused() <-chan Mail { return s.refused }
 
 // Hanging is where each connection is told of once that Silence leaves without an answer.
 func (s *Server) Hanging() <-chan struct{} { return s.hanging }

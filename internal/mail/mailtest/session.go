@@ -98,6 +98,7 @@ func (s *session) Data(r io.Reader) error {
 	}
 	s.mail.Content = slices.Concat(beginning[:n], rest)
 	if err := s.server.fails(Content, s.conn.Conn()); err != nil {
+		s.server.refused <- s.mail
 		return s.server.quoting(err, s.mail.Content)
 	}
 	s.server.keep(s.mail)

@@ -379,7 +379,7 @@ func emailKept(s *scene) {
 	s.taken("CreateAccount(an email that is still kept)", s.store.CreateAccount(s.ctx, stranger, nil), "email")
 	stranger.CreatedAt = late
 	s.must(s.store.CreateAccount(s.ctx, stranger, nil)) // though nobody has forgotten it yet
-	s.moved(stranger, "moved.too."+left) // nor is that in the way of keeping it for somebody else
+	s.moved(stranger, "moved.too."+left)                // nor is that in the way of keeping it for somebody else
 	s.must(s.store.ForgetEmails(s.ctx, late.Add(2*keep)))
 	s.must(s.store.CreateAccount(s.ctx, by(s.newUser(), left), nil))
 
