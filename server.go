@@ -94,7 +94,7 @@ func newWorker(c config.Config, db *store.Store, accounts *account.Service, log 
 		return func(context.Context) {}, nil
 	}
 	worker := &mail.Worker{
-		Queue: db, Sender: sender, Token: accounts.TokenOf, Site: c.Site(), FrontEnd: c.FrontEndURL, Now: time.Now, Log: log,
+		Queue: db, Sender: sender, Prepare: accounts.Prepare, Site: c.Site(), FrontEnd: c.FrontEndURL, Now: time.Now, Log: log,
 	}
 	return worker.Run, err
 }

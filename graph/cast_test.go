@@ -182,7 +182,7 @@ func (s *server) tokenOfMail(t *testing.T, kind account.MailKind, user id.User, 
 	if err := s.store.Record(t.Context(), asked); err != nil {
 		t.Fatal(err)
 	}
-	token, err := s.accounts.TokenOf(t.Context(), m)
+	_, token, err := s.accounts.Prepare(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}

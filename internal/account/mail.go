@@ -17,7 +17,7 @@ import (
 type Mail struct {
 	ID        id.Mail
 	Kind      MailKind
-	UserID    *id.User // whose account it is about; nil if there is none, and then it is not sent
+	UserID    *id.User // whose account it is about; nil while nobody has looked whether there is one
 	To        string
 	Name      string // of whom it is for
 	Email     string // that it is about; that of the account if it is about no other
@@ -89,12 +89,46 @@ type EmailToken struct {
 	ExpiresAt time.Time
 }
 
-// TokenOf makes the token that a mail carries; "" if it carries none. It works from now on for as long as its kind says, but what
-// undoes a change from that change on. It answers ErrForgotten if the mail need not be sent any more.
-func (s *Service) TokenOf(ctx context.Context, m Mail) (string, error) {
-	if m.Kind.Life() == 0 {
-		return "", nil
+// Prepare makes a mail ready to be sent, with the token that it carries; "" if it carries none. It answers ErrForgotten if the mail
+// need not be sent, as there is nobody to send it to, or it has been overtaken.
+func (s *Service) Prepare(ctx context.Context, m Mail) (Mail, string, error) {
+	if m.UserID == nil {
+		var err error
+		if m, err = s.address(ctx, m); err != nil {
+			return m, "", orForgotten(err)
+		}
 	}
+	if m.Kind.Life() == 0 {
+		return m, "", nil
+	}
+	token, err := s.tokenOf(ctx, m)
+	return m, token, orForgotten(err)
+}
+
+// address finds whom a mail is for that somebody asked for by an email alone, and records that. It goes to the email as its owner
+// wrote it: who asked may have written another that is but compared as the same.
+func (s *Service) address(ctx context.Context, m Mail) (Mail, error) {
+	_, key, err := parseEmail(m.Email)
+	if err != nil {
+		return m, err
+	}
+	found, err := s.enabled(ctx, key)
+	if err != nil {
+		return m, err
+	}
+	e := Event{
+		ID: id.NewEvent(m.CreatedAt), Kind: PasswordResetRequested, CreatedAt: m.CreatedAt, UserAgent: m.UserAgent, IPAddress: m.IPAddress,
+	}
+	if found.ID == (id.User{}) {
+		return m, errors.Join(ErrForgotten, s.store.Address(ctx, m, e))
+	}
+	m.UserID, m.To, m.Name, m.Email = &found.ID, found.Email, found.Name, found.Email
+	e.UserID = m.UserID
+	return m, s.store.Address(ctx, m, e)
+}
+
+// tokenOf makes the token of a mail. It works from now on for as long as its kind says, but what undoes a change from that change on.
+func (s *Service) tokenOf(ctx context.Context, m Mail) (string, error) {
 	_, key, err := parseEmail(m.Email)
 	if err != nil {
 		return "", err
@@ -108,10 +142,14 @@ func (s *Service) TokenOf(ctx context.Context, m Mail) (string, error) {
 	err = s.store.AddEmailToken(ctx, EmailToken{
 		Hash: hash(token), Kind: m.Kind, UserID: *m.UserID, Email: m.Email, EmailKey: key, ExpiresAt: from.Add(m.Kind.Life()),
 	}, m.ID, now)
-	if fault.CodeOf(err) == fault.NotFound {
-		return "", ErrForgotten
-	}
 	return token.String(), err
+}
+
+func orForgotten(err error) error {
+	if fault.CodeOf(err) == fault.NotFound {
+		return ErrForgotten
+	}
+	return err
 }
 
 // mail is what is to be told of an event to who has an account; nil if such mails are not sent.

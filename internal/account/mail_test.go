@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"time"
@@ -47,15 +48,30 @@ func (h *house) sent(t *testing.T, taken []account.Mail) {
 func (h *house) mail(t *testing.T, kind account.MailKind, to string) (token string) {
 	t.Helper()
 	taken := h.due(t)
-	if len(taken) != 1 || taken[0].Kind != kind || taken[0].To != to {
-		t.Fatalf("the mails are %+v, want one %s to %s", taken, kind, to)
+	if len(taken) != 1 {
+		t.Fatalf("the mails are %+v, want one", taken)
 	}
-	token, err := h.TokenOf(t.Context(), taken[0])
-	if err != nil {
-		t.Fatal(err)
+	m, token, err := h.Prepare(t.Context(), taken[0])
+	if err != nil || m.Kind != kind || m.To != to {
+		t.Fatalf("Prepare() = %+v, %v, want one %s to %s", m, err, kind, to)
 	}
 	h.sent(t, taken)
 	return token
+}
+
+// nobodyIsWrittenTo checks that the one mail that is due is nobody's.
+func (h *house) nobodyIsWrittenTo(t *testing.T, email string) {
+	t.Helper()
+	taken := h.due(t)
+	if len(taken) != 1 {
+		t.Fatalf("the mails to %s are %+v, want one", email, taken)
+	}
+	if m, token, err := h.Prepare(t.Context(), taken[0]); !errors.Is(err, account.ErrForgotten) || token != "" {
+		t.Errorf("Prepare() for %s = %+v, %s, %v, want %v", email, m, token, err, account.ErrForgotten)
+	}
+	if due, err := h.store.NextMail(t.Context()); due != nil || err != nil {
+		t.Errorf("NextMail() = %v, %v, want none", due, err)
+	}
 }
 
 // nobodyIsTold checks that no mail is due.

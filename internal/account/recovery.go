@@ -5,6 +5,7 @@ import (
 
 	"postern/internal/auth"
 	"postern/internal/fault"
+	"postern/internal/id"
 )
 
 // RequestPasswordResetInput is whose password was forgotten.
@@ -13,8 +14,8 @@ type RequestPasswordResetInput struct {
 }
 
 // RequestPasswordReset has a mail sent by which its reader can set another password, if there is an enabled account with the email.
-// It answers, and takes, the same if there is none: Invalid for what is no email, RateLimited for too many, NotAllowed where no mail
-// is sent.
+// It does, and so takes and answers, the same if there is none, as that is looked up when the mail is sent. It answers Invalid for
+// what is no email, RateLimited for too many, and NotAllowed where no mail is sent.
 func (s *Service) RequestPasswordReset(ctx context.Context, client auth.Client, in RequestPasswordResetInput) error {
 	if !s.mails {
 		return noMail()
@@ -26,16 +27,10 @@ func (s *Service) RequestPasswordReset(ctx context.Context, client auth.Client, 
 	if err := s.store.Attempt(ctx, s.now(), s.askings(client, key)...); err != nil {
 		return err
 	}
-	found, err := s.enabled(ctx, key)
-	if err != nil {
-		return err
-	}
-	e := s.event(ctx, PasswordResetRequested, found.ID)
-	m := s.mail(MailResetPassword, &found.Account, e)
-	if e.UserID == nil { // nobody's mail is put down as well, and thrown away when it is due
-		m.UserID, m.To, m.Email = nil, email, email
-	}
-	return s.store.Record(ctx, e.told(m))
+	now := s.now()
+	m := Mail{ID: id.NewMail(now), Kind: MailResetPassword, To: email, Email: email, CreatedAt: now}
+	m.UserAgent, m.IPAddress = describe(client)
+	return s.store.PutDown(ctx, m)
 }
 
 // ResetPasswordInput is a token that a mail carried, and the next password.

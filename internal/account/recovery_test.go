@@ -62,11 +62,42 @@ func TestResetIsAskedForByAnybody(t *testing.T) {
 	}
 	for _, email := range []string{"nobody@example.org", "jane@example.org"} {
 		h.requestReset(t, email)
-		if taken := h.mails(t); len(taken) != 1 || taken[0].UserID != nil {
-			t.Errorf("for %s the mails are %+v, want one of nobody", email, taken)
-		}
+		h.nobodyIsWrittenTo(t, email)
+	}
+	log, err := h.store.Log(t.Context(), account.EventFilter{Kinds: []account.EventKind{account.PasswordResetRequested}}, 0, 10)
+	if err != nil || len(log) != 2 || log[0].UserID != nil || log[1].UserID != nil {
+		t.Errorf("Log() = %+v, %v, want two requests of nobody", log, err)
 	}
 	fails(t, "RequestPasswordReset(no email)", h.RequestPasswordReset(t.Context(), browser, account.RequestPasswordResetInput{Email: "jane"}), "INVALID input.email")
+}
+
+// TestResetIsAskedForInAnotherSpelling: the mail goes to the email as its owner wrote it, once there is an account. Until then
+// it is nobody's.
+func TestResetIsAskedForInAnotherSpelling(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, url string) {
+		h := openOn(t, url, writing)
+		h.requestReset(t, "JANE@EXAMPLE.ORG")
+		asked := h.due(t)[0]
+		h.clock.advance(time.Second)
+		viewer := h.visitor(t, "Jane")
+		h.mail(t, account.MailVerifyEmail, "jane@example.org")
+		m, token, err := h.Prepare(t.Context(), asked)
+		if err != nil || m.To != "jane@example.org" || m.Name != "Jane" || *m.UserID != viewer.UserID {
+			t.Fatalf("Prepare() = %+v, %v, want a mail to jane@example.org", m, err)
+		}
+		if m, token, err := h.Prepare(t.Context(), asked); !errors.Is(err, account.ErrForgotten) {
+			t.Errorf("Prepare(), once more, by another process = %+v, %s, %v, want %v", m, token, err, account.ErrForgotten)
+		}
+		if _, _, err := h.Prepare(t.Context(), m); err != nil {
+			t.Errorf("Prepare(), as it is tried again = %v", err)
+		}
+		events, err := h.store.Events(t.Context(), viewer.UserID)
+		if err != nil || events[len(events)-1].Kind != account.PasswordResetRequested {
+			t.Errorf("Events() = %+v, %v, want that it was asked for, once", events, err)
+		}
+		fails(t, "ResetPassword()", h.reset(t, token))
+	})
 }
 
 // TestTokensOfMailsThatAreOfNoUse: they are made up, late, of another kind, or from before something that ends them.

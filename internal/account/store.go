@@ -72,6 +72,11 @@ type Store interface {
 	// EndSessions ends all sessions of the account but the one to keep, and returns those that lived at the given time.
 	EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time, events ...Event) ([]id.Session, error)
 
+	// PutDown puts down a mail that tells of no event.
+	PutDown(ctx context.Context, m Mail) error
+	// Address makes a mail an account's that was put down for whoever has an email, or forgets it if it is nobody's, and records events
+	// with that. It answers NotFound if somebody did so before.
+	Address(ctx context.Context, m Mail, events ...Event) error
 	// AddEmailToken adds the token of a mail that is being sent. It answers NotFound if that is not in the queue any more, or would
 	// undo what has been undone.
 	AddEmailToken(ctx context.Context, t EmailToken, m id.Mail, now time.Time) error

@@ -31,8 +31,8 @@ type Queue interface {
 type Worker struct {
 	Queue  Queue
 	Sender Sender
-	// Token makes the token that a mail carries; "" if it carries none. With account.ErrForgotten the mail is not sent.
-	Token func(ctx context.Context, m account.Mail) (string, error)
+	// Prepare makes a mail ready, with the token that it carries; "" if it carries none. With account.ErrForgotten it is not sent.
+	Prepare func(ctx context.Context, m account.Mail) (account.Mail, string, error)
 	Site  string // what the blog is called
 	// FrontEnd is where links lead to; without one mails show their tokens.
 	FrontEnd string
@@ -169,19 +169,16 @@ func patienceFor(kind account.MailKind) time.Duration {
 	return patience
 }
 
-// send sends a mail, unless it is nobody's. Late is late, whether the mail was tried or the process did not run.
+// send sends a mail. Late is late, whether the mail was tried or the process did not run.
 func (w *Worker) send(ctx context.Context, m account.Mail) error {
-	if m.UserID == nil {
-		return nil
-	}
 	if w.Now().Sub(m.CreatedAt) >= patienceFor(m.Kind) {
 		return errLate
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	token, err := w.Token(ctx, m)
+	m, token, err := w.Prepare(ctx, m)
 	if err != nil {
-		return fmt.Errorf("make its token: %w", err)
+		return fmt.Errorf("prepare it: %w", err)
 	}
 	subject, text, html, err := Compose(Kind(m.Kind), w.data(m, token))
 	if err != nil {

@@ -23,6 +23,30 @@ func (q querier) putDown(ctx context.Context, m *account.Mail) error {
 	return nil
 }
 
+// PutDown implements account.Store.
+func (s *Store) PutDown(ctx context.Context, m account.Mail) error {
+	return s.write(ctx, func(q querier) error { return q.putDown(ctx, &m) })
+}
+
+// Address implements account.Store.
+func (s *Store) Address(ctx context.Context, m account.Mail, events ...account.Event) error {
+	return s.write(ctx, func(q querier) error {
+		text, args := `DELETE FROM mails WHERE id = $1 AND user_id IS NULL`, []any{m.ID}
+		if m.UserID != nil {
+			if err := q.hold(ctx, *m.UserID); err != nil {
+				return err
+			}
+			text = `UPDATE mails SET user_id = u.id, recipient = $3, name = $4, email = $5 FROM users u
+				WHERE mails.id = $1 AND user_id IS NULL AND u.id = $2 AND u.email = $5 AND u.disabled_at IS NULL`
+			args = append(args, *m.UserID, m.To, m.Name, m.Email)
+		}
+		if err := q.mustTouch(ctx, "mail", text, args...); err != nil {
+			return err
+		}
+		return q.record(ctx, events)
+	})
+}
+
 // TakeMails implements mail.Queue. What is due is found once: as a part of the update PostgreSQL may look for it again and again, and
 // skip what it has locked already, and so take more than was asked for.
 func (s *Store) TakeMails(ctx context.Context, now, until time.Time, most int) (taken []account.Mail, err error) {
