@@ -15,10 +15,10 @@ import (
 // mailed is what a server of mails took, in the order of its arrival.
 type mailed struct{ *mailtest.Server }
 
-// next waits for a mail, though not without end.
+// next waits for a mail, though not without end: two minutes after a process took it that was killed another one does.
 func (m mailed) next(t *testing.T) mailtest.Mail {
 	t.Helper()
-	const patience = 30 * time.Second
+	const patience = 3 * time.Minute
 	select {
 	case got := <-m.Arrived():
 		return got
@@ -143,8 +143,17 @@ func TestMailAfterAKill(t *testing.T) {
 			p = startUntil(t, env, syscall.SIGKILL, io.Discard)
 			mails.token(t, "ada@example.org", "reset-password")
 		}
-		if all := mails.Received(); len(all) != 4 {
-			t.Errorf("%d mails were sent, want 4", len(all))
+		if sent := mails.ids(); len(sent) != 4 {
+			t.Errorf("the mails %v were sent, want 4", sent)
 		}
 	})
+}
+
+// ids are those of the mails that were sent. One that is handed over at the very moment of a kill comes twice with its id.
+func (m mailed) ids() map[string]bool {
+	ids := make(map[string]bool)
+	for _, sent := range m.Received() {
+		ids[regexp.MustCompile(`(?m)^Message-ID: (\S+)`).FindStringSubmatch(string(sent.Content))[1]] = true
+	}
+	return ids
 }

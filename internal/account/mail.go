@@ -36,7 +36,7 @@ const (
 	MailVerifyEmail        MailKind = "VERIFY_EMAIL"
 	MailConfirmEmail       MailKind = "CONFIRM_EMAIL" // to the email that is to be the account's
 	MailEmailChanged       MailKind = "EMAIL_CHANGED" // to the one that was
-	MailNewLogin           MailKind = "NEW_LOGIN"     // by a client that was not seen before
+	MailNewLogin           MailKind = "NEW_LOGIN"     // from a network that was not seen before
 	MailPasswordChanged    MailKind = "PASSWORD_CHANGED"
 	MailRefreshTokenReused MailKind = "REFRESH_TOKEN_REUSED" //nolint:gosec // it is no token
 	MailEmailChangeUndone  MailKind = "EMAIL_CHANGE_UNDONE"  // to the email that was the account's until it was undone

@@ -61,7 +61,7 @@ type Config struct {
 	FrontEndURL     string `group:"Mail" name:"frontend-url" placeholder:"URL" help:"Where links in mails lead to: below it are reset-password, verify-email and undo-email-change, and the token is in the fragment. Without it mails show the token."`
 	RequireVerified bool   `group:"Mail" name:"require-verified-email" help:"Let accounts do no more than read until their email is verified."`
 
-	MailNotices []string `group:"Mail" default:"login,password,email,reuse" placeholder:"NOTICE" help:"Of what accounts are told by mail: a login by a client that was not seen before, another password, another email, and the reuse of a refresh token; or none."`
+	MailNotices []string `group:"Mail" default:"login,password,email,reuse" placeholder:"NOTICE" help:"Of what accounts are told by mail: a login from a network that was not seen before, another password, another email (which nobody can undo without), and the reuse of a refresh token; or none."`
 
 	Limits                    Limits `embed:"" prefix:"limit-" group:"Limits"`
 	LimitPageSize             int    `group:"Limits" default:"100" placeholder:"N" help:"How many items a page may have, and how many ids can be asked for at once."`

@@ -33,7 +33,7 @@ type Worker struct {
 	Sender Sender
 	// Prepare makes a mail ready, with the token that it carries; "" if it carries none. With account.ErrForgotten it is not sent.
 	Prepare func(ctx context.Context, m account.Mail) (account.Mail, string, error)
-	Site  string // what the blog is called
+	Site    string // what the blog is called
 	// FrontEnd is where links lead to; without one mails show their tokens.
 	FrontEnd string
 	Now      func() time.Time
