@@ -130,14 +130,22 @@ func TestUnverifiedAccountsRead(t *testing.T) {
 	})
 }
 
-// TestMailAfterAKill kills a server right after it was asked for a mail: that comes all the same, once.
+// TestMailAfterAKill kills a server right after it was asked for a mail: that comes all the same, once. It kills it when the mail
+// before is out of the queue, for then it has just looked: a mail that it has taken already comes two minutes later.
 func TestMailAfterAKill(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		env, mails := written(t, url)
 		p := startUntil(t, env, syscall.SIGKILL, io.Discard)
 		accessToken(t, p.post(t, "", signup))
 		mails.token(t, "ada@example.org", "verify-email")
+		db := storetest.Open(t, url)
 		for range 3 {
+			for due := new(time.Time); due != nil; {
+				var err error
+				if due, err = db.NextMail(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
 			p.post(t, "", `mutation { requestPasswordReset(input: {email: "ada@example.org"}) { errors { message } } }`)
 			p.end(t)
 			p = startUntil(t, env, syscall.SIGKILL, io.Discard)
