@@ -49,8 +49,8 @@ func NewExecutor(o Options) *executor.Executor {
 // Exclusive are the mutations of which an operation may have one: they hash, try a secret, or write to somebody.
 func Exclusive() []string {
 	return []string{
-		"login", "signup", "refreshToken", "changePassword", "changeEmail", "requestPasswordReset", "resetPassword", "undoEmailChange",
-		"deleteAccount", "exportAccount",
+		"login", "signup", "refreshToken", "changePassword", "changeEmail", "undoEmailChange", "verifyEmail",
+		"requestEmailVerification", "requestPasswordReset", "resetPassword", "deleteAccount", "exportAccount",
 	}
 }
 

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -62,8 +63,8 @@ func NoticesNamed(names []string) (kinds []MailKind) {
 	return kinds
 }
 
-// keepEmail is how long an email is kept for the account that had it, which can undo that it was changed.
-const keepEmail = 7 * 24 * time.Hour
+// KeepEmail is how long an email is kept for the account that had it, which can undo that it was changed.
+const KeepEmail = 7 * 24 * time.Hour
 
 // Life is how long the token of such a mail works; 0 if it carries none.
 func (k MailKind) Life() time.Duration {
@@ -73,7 +74,7 @@ func (k MailKind) Life() time.Duration {
 	case MailVerifyEmail, MailConfirmEmail:
 		return 24 * time.Hour
 	case MailEmailChanged:
-		return keepEmail
+		return KeepEmail
 	case MailNewLogin, MailPasswordChanged, MailRefreshTokenReused, MailEmailChangeUndone:
 	}
 	return 0
@@ -120,7 +121,7 @@ func (s *Service) address(ctx context.Context, m Mail) (Mail, error) {
 		ID: id.NewEvent(m.CreatedAt), Kind: PasswordResetRequested, CreatedAt: m.CreatedAt, UserAgent: m.UserAgent, IPAddress: m.IPAddress,
 	}
 	if found.ID == (id.User{}) {
-		return m, errors.Join(ErrForgotten, s.store.Address(ctx, m, e))
+		return m, cmp.Or(s.store.Address(ctx, m, e), ErrForgotten)
 	}
 	m.UserID, m.To, m.Name, m.Email = &found.ID, found.Email, found.Name, found.Email
 	e.UserID = m.UserID
@@ -169,9 +170,10 @@ func (e Event) told(m *Mail) Event {
 	return e
 }
 
-// askings are the attempts to have a mail sent to whoever has an email.
-func (s *Service) askings(client auth.Client, emailKey string) []throttle.Attempt {
-	attempts := []throttle.Attempt{s.throttle.MailsOfAccount.Of("mail", emailKey)}
+// askings are the attempts to have a mail of a kind sent to whoever has an email. The kinds are counted apart: anybody can ask for
+// some, and must not keep an account from those that only it can ask for.
+func (s *Service) askings(client auth.Client, kind MailKind, emailKey string) []throttle.Attempt {
+	attempts := []throttle.Attempt{s.throttle.MailsOfAccount.Of("mail "+string(kind), emailKey)}
 	if network := client.Network(); network != "" {
 		attempts = append(attempts, s.throttle.MailsOfAddress.Of("mail from", network))
 	}

@@ -24,7 +24,7 @@ func (s *Service) RequestPasswordReset(ctx context.Context, client auth.Client, 
 	if err != nil {
 		return fault.Place(err, "input", "email")
 	}
-	if err := s.store.Attempt(ctx, s.now(), s.askings(client, key)...); err != nil {
+	if err := s.store.Attempt(ctx, s.now(), s.askings(client, MailResetPassword, key)...); err != nil {
 		return err
 	}
 	now := s.now()

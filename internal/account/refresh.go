@@ -67,7 +67,7 @@ func (s *Service) reused(ctx context.Context, state SessionState) error {
 	}
 	reused := s.event(ctx, RefreshTokenReused, state.UserID).of(state.ID)
 	reused = reused.told(s.mail(MailRefreshTokenReused, account, reused))
-	if err := s.changed(ctx, state.UserID, s.store.EndSession(ctx, state.UserID, state.ID, reused)); err != nil {
+	if err := s.changed(ctx, state.UserID, s.store.RevokeSession(ctx, state.UserID, state.ID, reused)); err != nil {
 		return orBadToken(err)
 	}
 	return badToken()

@@ -114,7 +114,7 @@ type RevokeSessionInput struct {
 
 // RevokeSession ends one of the viewer's sessions. It answers NotFound for any other.
 func (s *Service) RevokeSession(ctx context.Context, viewer auth.Viewer, in RevokeSessionInput) (id.Session, error) {
-	err := s.changed(ctx, viewer.UserID, s.store.EndSession(ctx, viewer.UserID, in.SessionID,
+	err := s.changed(ctx, viewer.UserID, s.store.RevokeSession(ctx, viewer.UserID, in.SessionID,
 		s.event(ctx, SessionRevoked, viewer.UserID).of(in.SessionID)))
 	if fault.CodeOf(err) == fault.NotFound {
 		err = fault.New(fault.NotFound, "You have no such session.").At("input", "sessionId")

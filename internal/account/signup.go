@@ -26,7 +26,7 @@ func (s *Service) Signup(ctx context.Context, client auth.Client, in SignupInput
 	if !s.open {
 		return Login{}, fault.New(fault.NotAllowed, "Sign-up is closed.")
 	}
-	created, err := s.newAccount(ctx, in, s.role, s.signups(client, in.Email)...)
+	created, err := s.newAccount(ctx, in, s.role, s.signups(client)...)
 	if err != nil {
 		return Login{}, err
 	}
@@ -37,15 +37,13 @@ func (s *Service) Signup(ctx context.Context, client auth.Client, in SignupInput
 	return s.login(&created.Account, session, token)
 }
 
-// signups are the attempts to open an account, whether that comes to anything or not, and to have its email written to.
-func (s *Service) signups(client auth.Client, email string) (attempts []throttle.Attempt) {
+// signups are the attempts to open an account, whether that comes to anything or not. The mail that it causes is counted by nothing
+// else: a sign-up must not fail as others have mails sent to its email.
+func (s *Service) signups(client auth.Client) []throttle.Attempt {
 	if network := client.Network(); network != "" {
-		attempts = append(attempts, s.throttle.SignupsOfAddress.Of("signup", network))
+		return []throttle.Attempt{s.throttle.SignupsOfAddress.Of("signup", network)}
 	}
-	if _, key, _ := parseEmail(email); s.mails && key != "" {
-		attempts = append(attempts, s.throttle.MailsOfAccount.Of("mail", key))
-	}
-	return attempts
+	return nil
 }
 
 // newAccount checks a new account and hashes its password. Whether its email is taken is not asked before: that would tell

@@ -69,7 +69,10 @@ type Store interface {
 	// SessionsByID are those of the account that live at the given time, in no order.
 	SessionsByID(ctx context.Context, user id.User, now time.Time, ids []id.Session) ([]*Session, error)
 	EndSession(ctx context.Context, user id.User, session id.Session, events ...Event) error
-	// EndSessions ends all sessions of the account but the one to keep, and returns those that lived at the given time.
+	// RevokeSession ends one that may be somebody else's: a change of email that was asked for ends with it, whoever asked.
+	RevokeSession(ctx context.Context, user id.User, session id.Session, events ...Event) error
+	// EndSessions ends all sessions of the account but the one to keep, and returns those that lived at the given time. A change of
+	// email that was asked for ends with them.
 	EndSessions(ctx context.Context, user id.User, keep id.Session, now time.Time, events ...Event) ([]id.Session, error)
 
 	// PutDown puts down a mail that tells of no event.
@@ -80,7 +83,8 @@ type Store interface {
 	// AddEmailToken adds the token of a mail that is being sent. It answers NotFound if that is not in the queue any more, or would
 	// undo what has been undone.
 	AddEmailToken(ctx context.Context, t EmailToken, m id.Mail, now time.Time) error
-	// ForgetEmails deletes tokens and former emails that have expired, some of them at a time.
+	// ForgetEmails deletes tokens and former emails that have expired, and mails that nobody has sent for KeepEmail, as nobody does
+	// where there is no server for mail any more; some of them at a time.
 	ForgetEmails(ctx context.Context, now time.Time) error
 	// EmailToken is that of an enabled account which has a hash, is of a kind, and works at the given time.
 	EmailToken(ctx context.Context, hash []byte, kind MailKind, now time.Time) (*EmailToken, error)

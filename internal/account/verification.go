@@ -20,7 +20,7 @@ func (s *Service) RequestEmailVerification(ctx context.Context, viewer auth.View
 	if found.EmailVerified {
 		return fault.New(fault.NotAllowed, "Your email is verified already.")
 	}
-	if err := s.store.Attempt(ctx, s.now(), s.askings(auth.FromContext(ctx).Client, found.EmailKey)...); err != nil {
+	if err := s.store.Attempt(ctx, s.now(), s.askings(auth.FromContext(ctx).Client, MailVerifyEmail, found.EmailKey)...); err != nil {
 		return err
 	}
 	e := s.event(ctx, EmailVerificationRequested, viewer.UserID).of(viewer.SessionID)
@@ -48,11 +48,11 @@ func (s *Service) ChangeEmail(ctx context.Context, viewer auth.Viewer, in Change
 	if err != nil {
 		return err
 	}
-	account, err := s.store.Account(ctx, viewer.UserID)
-	if err != nil {
-		return ended(err)
+	if key == confirmed.EmailKey { // in whatever spelling, which may be another's mailbox, and nothing would be left to undo that from
+		return fault.New(fault.Invalid, "That is your email already.").At("input", "newEmail")
 	}
-	if err := s.store.Attempt(ctx, s.now(), s.askings(auth.FromContext(ctx).Client, key)...); err != nil {
+	account := &confirmed.Account
+	if err := s.store.Attempt(ctx, s.now(), s.askings(auth.FromContext(ctx).Client, MailConfirmEmail, key)...); err != nil {
 		return err
 	}
 	e := s.event(ctx, EmailChangeRequested, viewer.UserID).of(viewer.SessionID)
@@ -80,7 +80,7 @@ func (s *Service) VerifyEmail(ctx context.Context, in VerifyEmailInput) error {
 	}
 	e := s.event(ctx, EmailChanged, account.ID)
 	e = e.told(s.mail(MailEmailChanged, account, e)) // to the one that it had, about which it is
-	return orBadEmailToken(s.changed(ctx, account.ID, s.store.ChangeEmail(ctx, *proved, e.CreatedAt, e.CreatedAt.Add(keepEmail), e)))
+	return orBadEmailToken(s.changed(ctx, account.ID, s.store.ChangeEmail(ctx, *proved, e.CreatedAt, e.CreatedAt.Add(KeepEmail), e)))
 }
 
 // UndoEmailChangeInput is a token that a mail carried, and the next password.

@@ -1,11 +1,13 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -21,8 +23,8 @@ type Queue interface {
 	TakeMails(ctx context.Context, now, until time.Time, most int) ([]account.Mail, error)
 	// MailSent forgets a mail.
 	MailSent(ctx context.Context, m id.Mail) error
-	// PutMailOff has a mail due at another time.
-	PutMailOff(ctx context.Context, m id.Mail, until time.Time) error
+	// PutMailOff has a mail due at another time, unless somebody else has taken it in the meantime.
+	PutMailOff(ctx context.Context, m account.Mail, until time.Time) error
 	// NextMail is when the next mail is due; nil if there is none.
 	NextMail(ctx context.Context) (*time.Time, error)
 }
@@ -52,15 +54,22 @@ const (
 	patience     = 24 * time.Hour // how long a mail may wait to be sent
 )
 
-// errLate says that a mail is not to be sent any more.
-var errLate = errors.New("it has waited for too long")
+// Why a mail is given up without asking a server.
+var (
+	errLate  = errors.New("it has waited for too long")
+	errPanic = errors.New("it makes the program panic")
+)
 
 // Run sends mails until ctx ends, and those of a process that was killed, too. Each is sent at least once, unless it is given up.
 // It comes again, with the same Message-ID, if a server took it over and the queue was not told in time: the server's answer got
-// lost, the process ended at that very moment, the queue did not answer, or it all took longer than the mail was leased for.
+// lost, the process ended at that very moment, the queue did not answer, or it all took longer than the mail was leased for, which
+// clocks of processes that differ make shorter.
 func (w *Worker) Run(ctx context.Context) {
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	busy := make(chan struct{}, atOnce)
 	failed := false
 	for {
 		select {
@@ -68,14 +77,35 @@ func (w *Worker) Run(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		due, err := w.next(ctx)
-		if err == nil && due != nil && !due.After(w.Now()) {
-			err = w.sendAll(ctx)
-		}
+		err := w.sendDue(ctx, busy, &sending)
 		if err != nil && !failed && ctx.Err() == nil {
 			w.Log.WarnContext(ctx, "mails wait: the queue does not answer", "error", err)
 		}
 		failed = err != nil
+	}
+}
+
+// sendDue has what is due sent, so many mails at a time: none waits for another as long as there is room.
+func (w *Worker) sendDue(ctx context.Context, busy chan struct{}, sending *sync.WaitGroup) error {
+	due, err := w.next(ctx)
+	if err != nil || due == nil || due.After(w.Now()) {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case busy <- struct{}{}:
+		}
+		taken, err := w.take(ctx)
+		if err != nil || len(taken) == 0 {
+			<-busy
+			return err
+		}
+		sending.Go(func() {
+			defer func() { <-busy }()
+			w.handleAll(ctx, taken)
+		})
 	}
 }
 
@@ -94,41 +124,22 @@ func (w *Worker) take(ctx context.Context) ([]account.Mail, error) {
 	return w.Queue.TakeMails(ctx, now, now.Add(leased), 1)
 }
 
-// sendAll sends what is due, some at a time.
-func (w *Worker) sendAll(ctx context.Context) error {
-	var sending sync.WaitGroup
-	errs := make([]error, atOnce)
-	for i := range errs {
-		sending.Go(func() {
-			for ctx.Err() == nil {
-				taken, err := w.take(ctx)
-				if err != nil || len(taken) == 0 {
-					errs[i] = err
-					return
-				}
-				if errs[i] = w.handleAll(ctx, taken); errs[i] != nil {
-					return
-				}
+// handleAll handles what was taken: one mail, but databases have been known to find more than they were asked for. They do not wait
+// for each other, as all of them were taken for the same time.
+func (w *Worker) handleAll(ctx context.Context, taken []account.Mail) {
+	var handling sync.WaitGroup
+	for _, m := range taken {
+		handling.Go(func() {
+			if err := w.handle(ctx, m); err != nil {
+				w.Log.WarnContext(ctx, "what came of a mail is not noted: it will come again", "mail", m.ID.UUID, "error", err)
 			}
 		})
 	}
-	sending.Wait()
-	return errors.Join(errs...)
-}
-
-// handleAll handles what was taken: one mail, but databases have been known to find more than they were asked for. They do not wait
-// for each other, as all of them were taken for the same time.
-func (w *Worker) handleAll(ctx context.Context, taken []account.Mail) error {
-	var handling sync.WaitGroup
-	errs := make([]error, len(taken))
-	for i, m := range taken {
-		handling.Go(func() { errs[i] = w.handle(ctx, m) })
-	}
 	handling.Wait()
-	return errors.Join(errs...)
 }
 
-// handle sends a mail, and says in the queue what came of it. That the process ends meanwhile does not matter to that.
+// handle sends a mail, and says in the queue what came of it. That the process ends meanwhile does not matter to that. The mail by
+// which a change of email can be undone is not given up because a server refuses it: nobody can ask for another.
 func (w *Worker) handle(ctx context.Context, m account.Mail) error {
 	err := w.send(ctx, m)
 	log := w.Log.With("mail", m.ID.UUID, "kind", m.Kind, "attempt", m.Attempts)
@@ -140,14 +151,14 @@ func (w *Worker) handle(ctx context.Context, m account.Mail) error {
 	case err == nil, errors.Is(err, account.ErrForgotten):
 		return w.Queue.MailSent(ctx, m.ID)
 	case ended:
-		return w.Queue.PutMailOff(ctx, m.ID, now)
-	case Permanent(err), errors.Is(err, errLate):
+		return w.Queue.PutMailOff(ctx, m, now)
+	case Permanent(err) && m.Kind != account.MailEmailChanged, errors.Is(err, errLate):
 		log.ErrorContext(ctx, "a mail is given up", "error", loggable(err))
 		return w.Queue.MailSent(ctx, m.ID)
 	}
 	again := pause(m.Attempts)
 	log.WarnContext(ctx, "a mail could not be sent", "error", loggable(err), "again_in", again)
-	return w.Queue.PutMailOff(ctx, m.ID, now.Add(again))
+	return w.Queue.PutMailOff(ctx, m, now.Add(again))
 }
 
 // pause is how long to wait after so many attempts.
@@ -161,16 +172,17 @@ func pause(attempts int) time.Duration {
 	return wait
 }
 
-// patienceFor is how long a mail of a kind may wait: whoever waits for a link asks again before it would have ended.
-func patienceFor(kind account.MailKind) time.Duration {
-	if life := kind.Life(); life > 0 {
-		return min(life, patience)
-	}
-	return patience
-}
+// patienceFor is how long a mail of a kind may wait: as long as what it carries would work, or a day.
+func patienceFor(kind account.MailKind) time.Duration { return cmp.Or(kind.Life(), patience) }
 
-// send sends a mail. Late is late, whether the mail was tried or the process did not run.
-func (w *Worker) send(ctx context.Context, m account.Mail) error {
+// send sends a mail. Late is late, whether the mail was tried or the process did not run. What panics would do so each time.
+func (w *Worker) send(ctx context.Context, m account.Mail) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.Log.ErrorContext(ctx, "panic", "mail", m.ID.UUID, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = &Error{Step: StepMessage, Err: errPanic}
+		}
+	}()
 	if w.Now().Sub(m.CreatedAt) >= patienceFor(m.Kind) {
 		return errLate
 	}
@@ -201,6 +213,7 @@ func (w *Worker) data(m account.Mail, token string) Data {
 		d.NewEmail = m.Email
 	case account.MailEmailChanged:
 		d.OldEmail = m.Email
+		d.Name, d.UserAgent = "", "" // whoever has the account chooses them, and could make the mail look like spam
 	case account.MailEmailChangeUndone:
 		d.OldEmail = m.Email
 		d.IPAddress, d.UserAgent = "", "" // whoever had to undo it does not want them told to whoever had changed it

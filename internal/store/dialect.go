@@ -31,6 +31,8 @@ type dialect struct {
 	oneWriter  bool
 	// forShare ends a SELECT whose rows are to stay as they are until the transaction ends; with one writer they do.
 	forShare string
+	// forUpdate ends one whose rows nobody else is to get hold of meanwhile.
+	forUpdate string
 	// skipLocked ends a SELECT of rows that are to be changed, and leaves out those that others change.
 	skipLocked string
 	// listen has a connection hear of publications; "" where nobody else publishes any.
@@ -53,6 +55,7 @@ var (
 		migrations: "migrations/postgres",
 		migrated:   `SELECT to_regclass('goose_db_version') IS NOT NULL`,
 		forShare:   " FOR SHARE",
+		forUpdate:  " FOR NO KEY UPDATE",
 		skipLocked: " FOR UPDATE SKIP LOCKED",
 		listen:     `LISTEN publications`,
 		code: func(err error) string {

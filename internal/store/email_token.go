@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -46,6 +48,12 @@ func (s *Store) ForgetEmails(ctx context.Context, now time.Time) error {
 				now, most); err != nil {
 				return fmt.Errorf("forget %s: %w", table, err)
 			}
+		}
+		if _, err := q.exec(ctx, `
+			DELETE FROM mails WHERE id IN (
+				SELECT id FROM mails WHERE id < $1 ORDER BY id LIMIT $2`+s.dialect.skipLocked+`)`,
+			id.Floor(now.Add(-account.KeepEmail)), most); err != nil {
+			return fmt.Errorf("forget mails: %w", err)
 		}
 		return nil
 	})
@@ -109,14 +117,21 @@ func (s *Store) VerifyEmail(ctx context.Context, t account.EmailToken, now time.
 // ChangeEmail implements account.Store.
 func (s *Store) ChangeEmail(ctx context.Context, t account.EmailToken, now, keep time.Time, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
-		back, err := q.returnTo(ctx, t, now)
+		// Two accounts that want each other's would wait for each other's rows.
+		switch taken, err := q.isAnothers(ctx, t); {
+		case err != nil:
+			return err
+		case taken:
+			return emailTaken().At("input", "token")
+		}
+		back, err := q.returnTo(ctx, &t, now)
 		if err != nil {
 			return err
 		}
-		if !back {
-			if err := q.leave(ctx, t, now, keep); err != nil {
-				return err
-			}
+		if back {
+			events = undoing(events, t.Email)
+		} else if err := q.leave(ctx, t.UserID, now, keep); err != nil {
+			return err
 		}
 		if err := s.moveTo(ctx, q, t, now); err != nil {
 			return err
@@ -130,7 +145,7 @@ func (s *Store) UndoEmailChange(
 	ctx context.Context, t account.EmailToken, now time.Time, hash string, events ...account.Event,
 ) error {
 	return s.write(ctx, func(q querier) error {
-		switch back, err := q.returnTo(ctx, t, now); {
+		switch back, err := q.returnTo(ctx, &t, now); {
 		case err != nil:
 			return err
 		case !back:
@@ -149,32 +164,51 @@ func (s *Store) UndoEmailChange(
 	})
 }
 
+// undoing are events whose mail tells that the account has an earlier email again, as which there is nothing to undo.
+func undoing(events []account.Event, email string) (changed []account.Event) {
+	for _, e := range events {
+		if e.Mail != nil {
+			m := *e.Mail
+			m.Kind, m.Email = account.MailEmailChangeUndone, email
+			e.Mail = &m
+		}
+		changed = append(changed, e)
+	}
+	return changed
+}
+
 // returnTo uses a token up, and tells whether its email is one that the account had until lately. If so, that one is kept no
 // longer, and neither is any that the account left since: of an account's emails the earlier one prevails, or who has stolen it could
-// undo what its owner undid.
-func (q querier) returnTo(ctx context.Context, t account.EmailToken, now time.Time) (bool, error) {
-	err := q.use(ctx, t, now, `UPDATE users SET email_verified_at = $2 WHERE id = $1 AND disabled_at IS NULL`, t.UserID, now)
+// undo what its owner undid. The token's email is then as it was: another spelling could be another's.
+func (q querier) returnTo(ctx context.Context, t *account.EmailToken, now time.Time) (back bool, err error) {
+	err = q.use(ctx, *t, now, `UPDATE users SET email_verified_at = $2 WHERE id = $1 AND disabled_at IS NULL`, t.UserID, now)
 	if err != nil {
 		return false, err
 	}
-	forgotten, err := q.exec(ctx, `
-		DELETE FROM former_emails WHERE user_id = $1 AND position >= (
-			SELECT position FROM former_emails WHERE user_id = $1 AND email_key = $2 AND expires_at > $3)`, t.UserID, t.EmailKey, now)
-	if err != nil {
+	var position int64
+	switch err := q.one(ctx, `
+		SELECT email, position FROM former_emails WHERE user_id = $1 AND email_key = $2 AND expires_at > $3`,
+		[]any{t.UserID, t.EmailKey, now}, &t.Email, &position); {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("find a former email: %w", err)
+	}
+	if _, err := q.exec(ctx, `DELETE FROM former_emails WHERE user_id = $1 AND position >= $2`, t.UserID, position); err != nil {
 		return false, fmt.Errorf("return to an email: %w", err)
 	}
-	return forgotten > 0, nil
+	return true, nil
 }
 
-// leave keeps the email that an account has for it, unless the other one is but another spelling. What was kept of it before, for
-// whomever, has expired, or it would not be the account's.
-func (q querier) leave(ctx context.Context, t account.EmailToken, now, keep time.Time) error {
+// leave keeps the email that an account has for it. What was kept of it before, for whomever, has expired, or it would not be the
+// account's.
+func (q querier) leave(ctx context.Context, user id.User, now, keep time.Time) error {
 	_, err := q.exec(ctx, `
 		INSERT INTO former_emails (email_key, user_id, email, position, left_at, expires_at)
 		SELECT email_key, id, email, (SELECT coalesce(max(position), 0) + 1 FROM former_emails WHERE user_id = $1), $2, $3
-		FROM users WHERE id = $1 AND email_key <> $4
+		FROM users WHERE id = $1
 		ON CONFLICT (email_key) DO UPDATE SET user_id = excluded.user_id, email = excluded.email, position = excluded.position,
-			left_at = excluded.left_at, expires_at = excluded.expires_at`, t.UserID, now, keep, t.EmailKey)
+			left_at = excluded.left_at, expires_at = excluded.expires_at`, user, now, keep)
 	if err != nil {
 		return fmt.Errorf("keep an email: %w", err)
 	}
@@ -197,6 +231,15 @@ func (s *Store) moveTo(ctx context.Context, q querier, t account.EmailToken, now
 		return emailTaken().At("input", "token")
 	}
 	return q.forgetTokens(ctx, t.UserID, account.MailResetPassword, account.MailVerifyEmail, account.MailConfirmEmail)
+}
+
+// isAnothers tells whether the email of a token is that of another account.
+func (q querier) isAnothers(ctx context.Context, t account.EmailToken) (taken bool, err error) {
+	err = q.one(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE email_key = $1 AND id <> $2)`, []any{t.EmailKey, t.UserID}, &taken)
+	if err != nil {
+		return false, fmt.Errorf("find whose email it is: %w", err)
+	}
+	return taken, nil
 }
 
 // isKept tells whether an email is kept for an account that had it until lately. It is to be asked once a row of users has the

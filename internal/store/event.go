@@ -21,10 +21,12 @@ func (s *Store) Record(ctx context.Context, events ...account.Event) error {
 // RecordProven implements account.Store.
 func (s *Store) RecordProven(ctx context.Context, user id.User, proof account.Proof, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
+		if err := q.hold(ctx, user); err != nil {
+			return err
+		}
 		condition, args := proven(&proof, user)
 		var found int
-		err := q.one(ctx, `SELECT 1 FROM users WHERE id = $1`+condition+s.dialect.forShare, args, &found)
-		if err != nil {
+		if err := q.one(ctx, `SELECT 1 FROM users WHERE id = $1`+condition, args, &found); err != nil {
 			return notFound(err, "user")
 		}
 		return q.record(ctx, events)

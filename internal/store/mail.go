@@ -73,9 +73,9 @@ func (s *Store) MailSent(ctx context.Context, m id.Mail) error {
 }
 
 // PutMailOff implements mail.Queue.
-func (s *Store) PutMailOff(ctx context.Context, m id.Mail, until time.Time) error {
+func (s *Store) PutMailOff(ctx context.Context, m account.Mail, until time.Time) error {
 	return s.write(ctx, func(q querier) error {
-		_, err := q.exec(ctx, `UPDATE mails SET due_at = $2 WHERE id = $1`, m, until)
+		_, err := q.exec(ctx, `UPDATE mails SET due_at = $2 WHERE id = $1 AND attempts = $3`, m.ID, until, m.Attempts)
 		return err
 	})
 }

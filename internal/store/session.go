@@ -140,15 +140,27 @@ func (s *Store) SessionsByID(ctx context.Context, user id.User, now time.Time, i
 
 // EndSession implements account.Store.
 func (s *Store) EndSession(ctx context.Context, user id.User, session id.Session, events ...account.Event) error {
+	return s.write(ctx, func(q querier) error { return q.endSession(ctx, user, session, events) })
+}
+
+// RevokeSession implements account.Store.
+func (s *Store) RevokeSession(ctx context.Context, user id.User, session id.Session, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
-		if err := q.hold(ctx, user); err != nil {
+		if err := q.endSession(ctx, user, session, events); err != nil {
 			return err
 		}
-		if err := q.mustTouch(ctx, "session", `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, session, user); err != nil {
-			return err
-		}
-		return q.record(ctx, events)
+		return q.forgetTokens(ctx, user, account.MailConfirmEmail)
 	})
+}
+
+func (q querier) endSession(ctx context.Context, user id.User, session id.Session, events []account.Event) error {
+	if err := q.hold(ctx, user); err != nil {
+		return err
+	}
+	if err := q.mustTouch(ctx, "session", `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, session, user); err != nil {
+		return err
+	}
+	return q.record(ctx, events)
 }
 
 // EndSessions implements account.Store.
@@ -177,13 +189,14 @@ func (s *Store) EndSessions(ctx context.Context, user id.User, keep id.Session, 
 	return living, err
 }
 
-// hold keeps the user's row as it is until the transaction ends, if there is one: whoever takes hold of what is an account's takes
-// hold of its row first, lest each of two waits for the other.
+// hold takes hold of the user's row until the transaction ends, if there is one: whoever takes hold of what is an account's takes
+// hold of its row first, lest each of two waits for the other. What is asked after it knows what was done by those who held it
+// before; a statement that waited for them within itself would not.
 func (q querier) hold(ctx context.Context, user id.User) error {
-	if q.forShare == "" {
+	if q.forUpdate == "" {
 		return nil
 	}
-	if _, err := q.exec(ctx, `SELECT 1 FROM users WHERE id = $1`+q.forShare, user); err != nil {
+	if _, err := q.exec(ctx, `SELECT 1 FROM users WHERE id = $1`+q.forUpdate, user); err != nil {
 		return fmt.Errorf("hold user: %w", err)
 	}
 	return nil

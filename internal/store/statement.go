@@ -72,8 +72,8 @@ func (t *transaction) keep(ctx context.Context) {
 type querier struct {
 	log     *slog.Logger
 	prepare func(ctx context.Context, text string) (*sql.Stmt, error)
-	// forShare is the dialect's.
-	forShare string
+	// forShare and forUpdate are the dialect's.
+	forShare, forUpdate string
 }
 
 // row is what scan functions read from.

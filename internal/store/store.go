@@ -136,7 +136,7 @@ func (s *Store) write(ctx context.Context, fn func(q querier) error) error {
 	t := transaction{tx: tx, stmts: &s.stmts}
 	defer t.keep(ctx)
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if err := fn(querier{log: s.log, prepare: t.prepare, forShare: s.dialect.forShare}); err != nil {
+	if err := fn(querier{log: s.log, prepare: t.prepare, forShare: s.dialect.forShare, forUpdate: s.dialect.forUpdate}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -160,7 +160,7 @@ func (s *Store) snapshot(ctx context.Context, fn func(q querier) error) error {
 
 // read runs statements outside any transaction.
 func (s *Store) read() querier {
-	return querier{log: s.log, prepare: s.stmts.prepare, forShare: s.dialect.forShare}
+	return querier{log: s.log, prepare: s.stmts.prepare, forShare: s.dialect.forShare, forUpdate: s.dialect.forUpdate}
 }
 
 // notFound turns "no rows" into a fault.

@@ -158,6 +158,9 @@ func (s *Store) UpdateProfile(ctx context.Context, user id.User, in account.Upda
 // SetPassword implements account.Store.
 func (s *Store) SetPassword(ctx context.Context, user id.User, hash string, proof *account.Proof, events ...account.Event) error {
 	return s.write(ctx, func(q querier) error {
+		if err := q.hold(ctx, user); err != nil {
+			return err
+		}
 		condition, args := proven(proof, user, hash)
 		if err := q.mustTouch(ctx, "user", `UPDATE users SET password_hash = $2 WHERE id = $1`+condition, args...); err != nil {
 			return err
@@ -235,6 +238,9 @@ func (s *Store) DeleteAccount(
 	ctx context.Context, user id.User, proof *account.Proof, forgotten []throttle.Attempt, events ...account.Event,
 ) error {
 	return s.write(ctx, func(q querier) error {
+		if err := q.hold(ctx, user); err != nil {
+			return err
+		}
 		condition, args := proven(proof, user)
 		if err := q.mustTouch(ctx, "user", `DELETE FROM users WHERE id = $1`+condition, args...); err != nil {
 			return err

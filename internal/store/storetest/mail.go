@@ -26,6 +26,9 @@ func mails() []clause {
 		{"who moves back leaves nothing that undoes it", movedBack},
 		{"an email that was left is kept, for a time", emailKept},
 		{"an email is kept from the moment on at which it is left", raceForALeftEmail},
+		{"another spelling of a kept email gives nobody that email", otherSpelling},
+		{"two accounts do not swap emails", swapped},
+		{"no change of email outlives the sessions that are ended while it is asked for", raceForAPendingChange},
 		{"an account that is moved many times at once is moved once", raceForAnAccount},
 		{"what has expired of tokens is forgotten", emailsForgotten},
 	}
@@ -77,8 +80,11 @@ func mailTaken(s *scene) {
 		s.due(now.Add(time.Minute-time.Microsecond), 1)
 		now = now.Add(time.Minute)
 	}
+	late := m
+	late.Attempts-- // whose mail somebody else has taken since
+	s.must(s.store.PutMailOff(s.ctx, late, now.Add(time.Hour)))
 	later := now.Add(time.Hour)
-	s.must(s.store.PutMailOff(s.ctx, m.ID, later))
+	s.must(s.store.PutMailOff(s.ctx, m, later))
 	due, err := s.store.NextMail(s.ctx)
 	s.must(err)
 	s.equal("NextMail()", due, &later)
@@ -282,7 +288,13 @@ func tokenUsed(s *scene) {
 			return s.store.ChangeEmail(s.ctx, t, now, now.Add(keep))
 		},
 	} {
-		s.usedOnce(call, use, func(c *account.Credentials) account.EmailToken { return s.token(c, account.MailConfirmEmail) })
+		s.usedOnce(call, use, func(c *account.Credentials) account.EmailToken {
+			kind, about := account.MailVerifyEmail, c
+			if call == "ChangeEmail()" {
+				kind, about = account.MailConfirmEmail, by(c, "moved."+c.Email)
+			}
+			return s.token(about, kind)
+		})
 	}
 	s.usedOnce("UndoEmailChange()", func(t account.EmailToken, now time.Time) error {
 		return s.store.UndoEmailChange(s.ctx, t, now, "$argon2id$new")
@@ -352,8 +364,13 @@ func movedBack(s *scene) {
 	second := s.moved(c, "thief."+first)
 	confirmation := s.token(by(c, first), account.MailConfirmEmail)
 	now := confirmation.ExpiresAt.Add(-time.Minute)
-	s.must(s.store.ChangeEmail(s.ctx, confirmation, now, now.Add(keep)))
+	told, e := s.mailTo(c, account.MailEmailChanged)
+	s.must(s.store.ChangeEmail(s.ctx, confirmation, now, now.Add(keep), e))
 	s.has(c, first)
+	waiting, err := s.store.TakeMails(s.ctx, told.CreatedAt, told.CreatedAt.Add(time.Hour), 10)
+	s.must(err)
+	told.Kind, told.Email, told.Attempts = account.MailEmailChangeUndone, first, 1
+	s.equal("the mail to whom the account was moved back from", waiting[len(waiting)-1], told)
 	t, m, at := s.newToken(by(c, "thief."+first), account.MailEmailChanged)
 	s.notFound("AddEmailToken() for the thief", s.store.AddEmailToken(s.ctx, t, m.ID, at))
 	s.notFound("UndoEmailChange() of who is back", s.undo(second))
@@ -397,22 +414,93 @@ func raceForALeftEmail(s *scene) {
 		left := c.Email
 		t := s.token(by(c, "moved."+left), account.MailConfirmEmail)
 		now := t.ExpiresAt.Add(-time.Minute)
+		other := s.token(by(s.user(), left), account.MailConfirmEmail)
 		strangers := make([]*account.Credentials, crowd)
 		for i := range strangers {
 			strangers[i] = by(s.newUser(), left)
 		}
 		for i, err := range together(crowd, func(i int) error {
-			if i == 0 {
+			switch i {
+			case 0:
 				return s.store.ChangeEmail(s.ctx, t, now, now.Add(keep))
+			case 1:
+				return s.store.ChangeEmail(s.ctx, other, now, now.Add(keep))
 			}
 			return s.store.CreateAccount(s.ctx, strangers[i], nil)
 		}) {
-			if i == 0 {
+			switch i {
+			case 0:
 				s.must(err)
+				continue
+			case 1:
+				s.taken("ChangeEmail(to an email that is being left)", err, "token")
 				continue
 			}
 			s.taken("CreateAccount(an email that is being left)", err, "email")
 		}
+	}
+}
+
+// otherSpelling: whoever has another spelling of an email that is kept, which may be another's mailbox, gains nothing by it.
+func otherSpelling(s *scene) {
+	c := s.user()
+	first := c.Email
+	s.moved(c, "thief."+first)
+	confirmation := s.token(by(c, strings.ToUpper(first)), account.MailConfirmEmail)
+	now := confirmation.ExpiresAt.Add(-time.Minute)
+	s.must(s.store.ChangeEmail(s.ctx, confirmation, now, now.Add(keep)))
+	s.has(c, first)
+}
+
+// swapped: two accounts that want each other's emails get neither, and do not wait for each other.
+func swapped(s *scene) {
+	for range 5 {
+		a, b := s.user(), s.user()
+		tokens := []account.EmailToken{s.token(by(a, b.Email), account.MailConfirmEmail), s.token(by(b, a.Email), account.MailConfirmEmail)}
+		now := tokens[0].ExpiresAt.Add(-time.Minute)
+		for _, err := range together(2, func(i int) error { return s.store.ChangeEmail(s.ctx, tokens[i], now, now.Add(keep)) }) {
+			s.taken("ChangeEmail(another's email)", err, "token")
+		}
+	}
+}
+
+// raceForAPendingChange ends sessions while one of them asks for a change of email, and its mail is about to be sent: neither a mail
+// nor a token is left.
+func raceForAPendingChange(s *scene) {
+	for range 10 {
+		c := s.user()
+		owner, thief := s.session(c), s.session(c)
+		next := by(c, "thief."+c.Email)
+		sent, m, now := s.newToken(next, account.MailConfirmEmail)
+		asked, e := s.mailTo(next, account.MailConfirmEmail)
+		proof := account.Proof{Session: thief.ID, PasswordHash: c.PasswordHash}
+		revoke := func() error {
+			_, err := s.store.EndSessions(s.ctx, c.ID, owner.ID, now)
+			return err
+		}
+		if now.UnixMicro()%2 == 0 {
+			revoke = func() error { return s.store.RevokeSession(s.ctx, c.ID, thief.ID) }
+		}
+		for _, err := range together(3, func(i int) error {
+			switch i {
+			case 0:
+				return revoke()
+			case 1:
+				return s.store.AddEmailToken(s.ctx, sent, m.ID, now)
+			default:
+				return s.store.RecordProven(s.ctx, c.ID, proof, e)
+			}
+		}) {
+			if fault.CodeOf(err) != fault.NotFound {
+				s.must(err)
+			}
+		}
+		s.notFound("EmailToken()", second(s.store.EmailToken(s.ctx, sent.Hash, sent.Kind, now)))
+		asked.UserID = nil
+		s.notFound("Address(a mail of before)", s.store.Address(s.ctx, asked))
+		late := sent
+		late.Hash = digest("late", now.UnixMicro())
+		s.notFound("AddEmailToken()", s.store.AddEmailToken(s.ctx, late, asked.ID, now))
 	}
 }
 
@@ -448,4 +536,14 @@ func emailsForgotten(s *scene) {
 	s.returns("EmailToken() that works", got, err, &t)
 	s.must(s.store.ForgetEmails(s.ctx, t.ExpiresAt))
 	s.notFound("EmailToken() that was forgotten", second(s.store.EmailToken(s.ctx, t.Hash, t.Kind, t.ExpiresAt.Add(-time.Hour))))
+
+	_, m, _ := s.newToken(c, account.MailVerifyEmail) // which nobody sends
+	s.must(s.store.ForgetEmails(s.ctx, m.CreatedAt.Add(account.KeepEmail)))
+	before, err := s.store.NextMail(s.ctx)
+	s.must(err)
+	s.equal("NextMail() of one that may still be sent", before, &m.CreatedAt)
+	s.must(s.store.ForgetEmails(s.ctx, m.CreatedAt.Add(account.KeepEmail+time.Millisecond)))
+	after, err := s.store.NextMail(s.ctx)
+	s.must(err)
+	s.equal("NextMail() of one that nobody sent", after, (*time.Time)(nil))
 }

@@ -36,7 +36,7 @@ type Mails interface {
 	// MailSent forgets a mail.
 	MailSent(ctx context.Context, m id.Mail) error
 	// PutMailOff has a mail due at another time.
-	PutMailOff(ctx context.Context, m id.Mail, until time.Time) error
+	PutMailOff(ctx context.Context, m account.Mail, until time.Time) error
 	// NextMail is when the next mail is due; nil if there is none.
 	NextMail(ctx context.Context) (*time.Time, error)
 }
