@@ -40,7 +40,7 @@ func date(seconds int64) *jwt.NumericDate {
 }
 
 // UnmarshalJSON reads claims while it makes sure that everybody reads the same in them; by reflection encoding/json would have to
-// go through them once more. It has found them well formed when it calls this.
+// go through them once more. They are well formed.
 func (p *payload) UnmarshalJSON(text []byte) error {
 	return eachMember(text, func(name, value []byte) (err error) {
 		switch string(name) {
