@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -41,6 +42,7 @@ import (
 var schema string
 
 func main() {
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1) // of which auth.DefaultPool leaves one to whoever does not hash
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)                                            // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr) //nolint:forbidigo // handed down from here

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"math/rand/v2"
 	"runtime"
 	"time"
 
@@ -9,20 +10,23 @@ import (
 )
 
 // Pool bounds what may be hashed at once. Hashing is made to cost memory and time, so that whoever may have any number of
-// passwords hashed could stop the server (OWASP API4:2023, unrestricted resource consumption); whom there is no room for is
-// told so at once.
+// passwords hashed could stop the server (OWASP API4:2023, unrestricted resource consumption). Whom there is no room for is told
+// so in a moment, not at once: clients that come again without waiting would keep the processors as busy as hashing does. When, is
+// by chance, lest they all come again together.
 type Pool struct {
 	Hashers  int           // how many hash at once
 	Queue    int           // how many wait for one of them
 	Patience time.Duration // how long they wait at most
+	Pause    time.Duration // how long whom there is no room for waits at most to be told so
 }
 
-// DefaultPool has a hasher for each processor, which all of them keep busy, and a queue that is worked off within its
-// patience where a hash takes up to a quarter of a second.
+// DefaultPool has a hasher for each of GOMAXPROCS but one, and a queue that is worked off within its patience where a hash takes
+// up to a quarter of a second. Go's scheduler leaves a goroutine that computes alone for ten milliseconds, and hardly looks at the
+// network while all it may run at once do so: one is left for whoever does not hash.
 func DefaultPool() Pool {
 	const queueOfEach = 8
-	hashers := runtime.GOMAXPROCS(0)
-	return Pool{Hashers: hashers, Queue: queueOfEach * hashers, Patience: 2 * time.Second}
+	hashers := max(runtime.GOMAXPROCS(0)-1, 1)
+	return Pool{Hashers: hashers, Queue: queueOfEach * hashers, Patience: 2 * time.Second, Pause: time.Second}
 }
 
 // hashers are a pool at work.
@@ -30,6 +34,7 @@ type hashers struct {
 	present  chan struct{} // one for everybody who hashes or waits
 	hashing  chan struct{} // one for everybody who hashes
 	patience time.Duration
+	pause    time.Duration
 }
 
 func newHashers(p Pool) hashers {
@@ -37,6 +42,7 @@ func newHashers(p Pool) hashers {
 		present:  make(chan struct{}, p.Hashers+p.Queue),
 		hashing:  make(chan struct{}, p.Hashers),
 		patience: p.Patience,
+		pause:    p.Pause,
 	}
 }
 
@@ -47,7 +53,7 @@ func (h hashers) do(ctx context.Context, work func()) error {
 	case h.present <- struct{}{}:
 		defer func() { <-h.present }()
 	default:
-		return overloaded()
+		return h.refuse(ctx)
 	}
 	patience := time.NewTimer(h.patience)
 	defer patience.Stop()
@@ -64,6 +70,17 @@ func (h hashers) do(ctx context.Context, work func()) error {
 	}
 	work()
 	return nil
+}
+
+func (h hashers) refuse(ctx context.Context) error {
+	pause := time.NewTimer(rand.N(h.pause + 1)) //nolint:gosec // it keeps clients apart, and need not be hard to guess
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+		return overloaded()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func overloaded() error {

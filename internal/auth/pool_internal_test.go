@@ -15,8 +15,8 @@ import (
 
 func TestDefaultPool(t *testing.T) {
 	t.Parallel()
-	n := runtime.GOMAXPROCS(0)
-	if got, want := DefaultPool(), (Pool{Hashers: n, Queue: 8 * n, Patience: 2 * time.Second}); got != want {
+	n := max(runtime.GOMAXPROCS(0)-1, 1)
+	if got, want := DefaultPool(), (Pool{Hashers: n, Queue: 8 * n, Patience: 2 * time.Second, Pause: time.Second}); got != want {
 		t.Errorf("DefaultPool() = %+v, want %+v", got, want)
 	}
 }
@@ -35,7 +35,7 @@ type workshop struct {
 func occupied(t *testing.T, guests int) *workshop {
 	t.Helper()
 	w := &workshop{
-		hashers: newHashers(Pool{Hashers: 2, Queue: 3, Patience: 2 * time.Second}),
+		hashers: newHashers(Pool{Hashers: 2, Queue: 3, Patience: 2 * time.Second, Pause: time.Second}),
 		goOn:    make(chan struct{}), left: map[int]error{},
 	}
 	for guest := range guests {
@@ -106,19 +106,32 @@ func TestPoolServesInTheOrderOfComing(t *testing.T) {
 	})
 }
 
-func TestPoolThatIsFullRefusesAtOnce(t *testing.T) {
+// TestPoolThatIsFullRefuses has so many come that about half of them, whom there is no room for, are told so in half a second.
+func TestPoolThatIsFullRefuses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		w := occupied(t, 7)
-		w.answered(t, "with two at work and three waiting", map[int]error{5: overloaded(), 6: overloaded()})
-		if waited := time.Since(start); waited != 0 {
-			t.Errorf("they were refused after %s, want at once", waited)
+		const many = 200
+		w := occupied(t, 5+many)
+		w.answered(t, "at once", nil)
+		<-time.After(time.Second / 2)
+		synctest.Wait()
+		w.mu.Lock()
+		half := len(w.left)
+		w.mu.Unlock()
+		if half < many/4 || half > 3*many/4 {
+			t.Errorf("after half a second %d of %d were refused, want about half", half, many)
 		}
+		<-time.After(time.Second / 2)
+		synctest.Wait()
+		refused := make(map[int]error)
+		for guest := range many {
+			refused[5+guest] = overloaded()
+		}
+		w.answered(t, "after a second", refused)
 		w.finish(1)
-		w.visit(t.Context(), 7)
+		w.visit(t.Context(), 5+many)
 		w.finish(5)
-		w.worked(t, 0, 1, 2, 3, 4, 7)
+		w.worked(t, 0, 1, 2, 3, 4, 5+many)
 	})
 }
 
@@ -149,14 +162,15 @@ func TestPoolIsLeftByWhoseContextEnds(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		w.visit(ctx, 3)
 		w.visit(t.Context(), 4)
+		w.visit(ctx, 5) // there is no room
 		cancel()
 		synctest.Wait()
-		w.answered(t, "once its client is gone", map[int]error{3: context.Canceled})
-		w.visit(t.Context(), 5) // the place is free again
+		w.answered(t, "once their client is gone", map[int]error{3: context.Canceled, 5: context.Canceled})
+		w.visit(t.Context(), 6) // the place is free again
 		w.finish(5)
-		w.worked(t, 0, 1, 2, 4, 5)
-		w.visit(ctx, 6) // there is room, but nobody who waits for it
-		w.worked(t, 0, 1, 2, 4, 5)
+		w.worked(t, 0, 1, 2, 4, 6)
+		w.visit(ctx, 7) // there is room, but nobody who waits for it
+		w.worked(t, 0, 1, 2, 4, 6)
 	})
 }
 
