@@ -73,6 +73,9 @@ func (p *person) isWrittenTo(t *testing.T, env environment) {
 		db.AddEmailToken(t.Context(), elsewhere, m.ID, now), db.ChangeEmail(t.Context(), elsewhere, now, now),
 		db.AddEmailToken(t.Context(), confirmation, m.ID, now), db.ChangeEmail(t.Context(), confirmation, now, late),
 		db.AddEmailToken(t.Context(), verification, m.ID, now),
+		db.PutDown(t.Context(), account.Mail{
+			ID: id.NewMail(late), Kind: account.MailResetPassword, To: found.EmailKey, Email: found.EmailKey, IPAddress: &p.address, CreatedAt: late,
+		}),
 	); err != nil {
 		t.Fatal(err)
 	}

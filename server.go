@@ -136,14 +136,9 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 		return err
 	}
 	defer inBackground(ctx, sendMails)()
-	posts := blog.NewService(blog.Options{
-		Store: db, Now: time.Now, PostsOfAccount: throttle.Limit{Most: c.LimitPostsOfAccount, Within: time.Hour},
-	})
+	posts := blog.NewService(blog.Options{Store: db, Now: time.Now, PostsOfAccount: hourly(c.LimitPostsOfAccount)})
 	defer inBackground(ctx, func(ctx context.Context) { posts.Run(ctx, log) })()
-	health := httpd.NewHealth(log,
-		httpd.Check{Name: "database", Run: db.Ping},
-		httpd.Check{Name: "migrations", Run: db.CheckMigrated},
-	)
+	health := httpd.NewHealth(log, httpd.Check{Name: "database", Run: db.Ping}, httpd.Check{Name: "migrations", Run: db.CheckMigrated})
 	connections := transport.NewConnections(httpd.Guests{
 		Authenticator: authenticator, Watch: accounts.Watch,
 		OfAccount: c.LimitConnectionsOfAccount, OfAddress: c.LimitConnectionsOfAddress,
@@ -250,13 +245,16 @@ func newAccounts(
 		Throttle: account.Throttle{
 			FailuresOfAccount: throttle.Limit{Most: c.LimitFailuresOfAccount},
 			FailuresOfAddress: throttle.Limit{Most: c.LimitFailuresOfAddress, Within: 10 * time.Minute},
-			SignupsOfAddress:  throttle.Limit{Most: c.LimitSignupsOfAddress, Within: time.Hour},
-			MailsOfAccount:    throttle.Limit{Most: c.LimitMailsOfAccount, Within: time.Hour},
-			MailsOfAddress:    throttle.Limit{Most: c.LimitMailsOfAddress, Within: time.Hour},
+			SignupsOfAddress:  hourly(c.LimitSignupsOfAddress),
+			ExportsOfAccount:  hourly(c.LimitExportsOfAccount),
+			MailsOfAccount:    hourly(c.LimitMailsOfAccount),
+			MailsOfAddress:    hourly(c.LimitMailsOfAddress),
 		},
 	})
 	return accounts, auth.NewAuthenticator(tokens, accounts.Authorize), nil
 }
+
+func hourly(most int) throttle.Limit { return throttle.Limit{Most: most, Within: time.Hour} }
 
 // newSite wires what answers requests.
 func newSite(c config.Config, p parts) (http.Handler, error) {

@@ -436,7 +436,7 @@ type Mutation {
   changePassword(
     """The old password and the new one."""
     input: ChangePasswordInput!
-  ): ChangePasswordPayload @auth @cost(weight: 275)
+  ): ChangePasswordPayload @auth @cost(weight: 300)
 
   """
   Sends a mail to who has forgotten the password of an account, if there is one with the email; nobody is told whether there is.
@@ -499,7 +499,7 @@ type Mutation {
   deleteAccount(
     """The confirmation."""
     input: DeleteAccountInput!
-  ): DeleteAccountPayload @auth @cost(weight: 250)
+  ): DeleteAccountPayload @auth @cost(weight: 300)
 
   """Publishes a post in your name."""
   createPost(

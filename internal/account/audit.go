@@ -63,20 +63,26 @@ func (s *Service) LogBefore(ctx context.Context, f EventFilter, newest int) (int
 	return s.store.LogBefore(ctx, f, newest)
 }
 
-// Log shows all that was recorded after a position, in the order of commits, some of it at a time. It returns the position of the
-// last of it, and stops when it cannot be shown.
+// Log shows all that was recorded after a position, in the order of commits, some of it at a time. It returns the position up to
+// which it has looked, and stops when something cannot be shown.
 func (s *Service) Log(ctx context.Context, f EventFilter, after int64, show func([]LogEntry) error) (int64, error) {
+	last, err := s.store.LogBefore(ctx, EventFilter{}, 0)
+	if err != nil {
+		return after, err
+	}
 	for {
 		found, err := s.store.Log(ctx, f, after, logBatch)
-		if err != nil || len(found) == 0 {
+		if err != nil {
 			return after, err
 		}
-		if err := show(found); err != nil {
-			return after, err
+		if len(found) > 0 {
+			if err := show(found); err != nil {
+				return after, err
+			}
+			after = found[len(found)-1].Position
 		}
-		after = found[len(found)-1].Position
 		if len(found) < logBatch {
-			return after, nil
+			return max(after, last), nil
 		}
 	}
 }
@@ -113,25 +119,35 @@ func (s *Service) Follow(ctx context.Context, f EventFilter, after int64, show f
 type logReader struct {
 	store  Store
 	filter EventFilter
-	after  int64 // the position of what was read last
+	after  int64 // the position up to which it was read
 	lost   bool  // the store did not answer
 }
 
-// next reads on. A store that was lost and found may be another one, which has not got all that was committed, and gives the
-// positions that it does not know once more.
+// next reads on, if there is anything: however long nothing comes that the filter lets through, it is not looked for in what was
+// read before. A store that was lost and found may be another one, which has not got all that was committed, and gives the positions
+// that it does not know once more.
 func (r *logReader) next(ctx context.Context) ([]LogEntry, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
+	last, err := r.store.LogBefore(ctx, EventFilter{}, 0)
+	if err != nil {
+		return nil, err
+	}
 	if r.lost {
-		last, err := r.store.LogBefore(ctx, EventFilter{}, 0)
-		if err != nil {
-			return nil, err
-		}
 		r.after = min(r.after, last)
 	}
+	if last <= r.after {
+		return nil, nil
+	}
 	found, err := r.store.Log(ctx, r.filter, r.after, logBatch)
-	if len(found) > 0 {
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) > 0:
 		r.after = found[len(found)-1].Position
 	}
-	return found, err
+	if len(found) < logBatch {
+		r.after = max(r.after, last)
+	}
+	return found, nil
 }

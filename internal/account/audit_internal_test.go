@@ -19,7 +19,8 @@ type chronicle struct {
 	mu      sync.Mutex
 	entries []LogEntry
 	broken  error
-	asked   int         // how often it was read
+	asked   int         // how often it was asked whether there is more
+	read    int         // how often it was read
 	forgets []time.Time // before when, as it was told
 	batches []bool      // what the calls for that are answered
 }
@@ -38,12 +39,12 @@ func (c *chronicle) ForgetEvents(_ context.Context, before time.Time) (more bool
 	return more, c.broken
 }
 
-func (c *chronicle) Log(_ context.Context, _ EventFilter, after int64, limit int) (found []LogEntry, err error) {
+func (c *chronicle) Log(_ context.Context, f EventFilter, after int64, limit int) (found []LogEntry, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.asked++
+	c.read++
 	for _, e := range c.entries {
-		if e.Position > after && len(found) < limit {
+		if e.Position > after && len(found) < limit && (len(f.Kinds) == 0 || slices.Contains(f.Kinds, e.Kind)) {
 			found = append(found, e)
 		}
 	}
@@ -56,6 +57,7 @@ func (c *chronicle) Log(_ context.Context, _ EventFilter, after int64, limit int
 func (c *chronicle) LogBefore(context.Context, EventFilter, int) (last int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.asked++
 	if len(c.entries) > 0 {
 		last = c.entries[len(c.entries)-1].Position
 	}
@@ -194,6 +196,37 @@ func TestFollowOfMuch(t *testing.T) {
 		}
 		if !slices.Equal(f.positions, positions) {
 			t.Errorf("%d were shown, want all %d, in order", len(f.positions), entries)
+		}
+	})
+}
+
+// TestFollowOfLittle: what its filter did not let through is not read again, however long nothing else comes.
+func TestFollowOfLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, f := &chronicle{}, &following{}
+		c.set(nil, 1, 2, 3)
+		service := NewService(Options{Store: c, Now: time.Now})
+		filter := EventFilter{Kinds: []EventKind{RoleChanged}}
+		after, err := service.Log(t.Context(), filter, 0, f.show)
+		if err != nil || after != 3 {
+			t.Fatalf("Log() = %d, %v, want 3: all was looked at", after, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- service.Follow(ctx, filter, after, f.show, f.note) }()
+		c.set(nil, 1, 2, 3, 4)
+		<-time.After(10 * logRound)
+		synctest.Wait()
+		if c.read != 2 || len(f.positions) > 0 {
+			t.Errorf("after ten rounds the log was read %d times and %v shown, want it read twice, and none", c.read, f.positions)
+		}
+		c.mu.Lock()
+		c.entries = append(c.entries, LogEntry{Position: 5, Event: Event{Kind: RoleChanged}})
+		c.mu.Unlock()
+		<-time.After(logRound)
+		synctest.Wait()
+		if cancel(); !slices.Equal(f.positions, []int64{5}) || <-ended != nil {
+			t.Errorf("%v were shown, want what came", f.positions)
 		}
 	})
 }

@@ -41,7 +41,7 @@ func (s *Service) delete(ctx context.Context, c *Credentials, proof *Proof) erro
 
 // attemptsOf are the attempts that are counted by what names an account. Those that are counted by an address are not its own.
 func (s *Service) attemptsOf(c *Credentials) []throttle.Attempt {
-	return append(s.failures(auth.Client{}, c.EmailKey), Publishing(throttle.Limit{}, c.ID))
+	return append(s.failures(auth.Client{}, c.EmailKey), Publishing(throttle.Limit{}, c.ID), s.exporting(c.ID))
 }
 
 // Publishing is an attempt of an account to publish a post. It has its name here because it is forgotten with the account.

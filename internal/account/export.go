@@ -10,6 +10,7 @@ import (
 	"postern/internal/auth"
 	"postern/internal/fault"
 	"postern/internal/id"
+	"postern/internal/throttle"
 )
 
 // maxExport is how many bytes an export may have that is an answer. Answers are held in memory, this one twice and, as JSON within
@@ -60,11 +61,24 @@ func (s *Service) ExportAccount(ctx context.Context, viewer auth.Viewer, in Expo
 	if err != nil {
 		return "", err
 	}
+	if err := s.store.Attempt(ctx, s.now(), s.exporting(viewer.UserID)); err != nil {
+		return "", err
+	}
+	proof := confirmed.proof(viewer)
 	var text bounded
-	if err := s.export(ctx, viewer.UserID, confirmed.proof(viewer), &text); err != nil {
+	if err := s.export(ctx, viewer.UserID, proof, &text); err != nil {
 		return "", ended(err)
 	}
-	return text.String(), s.store.Record(ctx, s.event(ctx, AccountExported, viewer.UserID).of(viewer.SessionID))
+	e := s.event(ctx, AccountExported, viewer.UserID).of(viewer.SessionID)
+	if err := s.store.RecordProven(ctx, viewer.UserID, *proof, e); err != nil {
+		return "", ended(err)
+	}
+	return text.String(), nil
+}
+
+// exporting is an attempt of an account to have all that is kept of it as an answer, which takes much memory until it is read.
+func (s *Service) exporting(user id.User) throttle.Attempt {
+	return s.throttle.ExportsOfAccount.Of("export", user.String())
 }
 
 // Export writes all that is kept of an account, however much that is. It is for whoever runs the server, as what admin.go has. It is

@@ -20,7 +20,7 @@ func (s *Service) RequestPasswordReset(ctx context.Context, client auth.Client, 
 	if !s.mails {
 		return noMail()
 	}
-	email, key, err := parseEmail(in.Email)
+	_, key, err := parseEmail(in.Email)
 	if err != nil {
 		return fault.Place(err, "input", "email")
 	}
@@ -28,7 +28,7 @@ func (s *Service) RequestPasswordReset(ctx context.Context, client auth.Client, 
 		return err
 	}
 	now := s.now()
-	m := Mail{ID: id.NewMail(now), Kind: MailResetPassword, To: email, Email: email, CreatedAt: now}
+	m := Mail{ID: id.NewMail(now), Kind: MailResetPassword, To: key, Email: key, CreatedAt: now}
 	m.UserAgent, m.IPAddress = describe(client)
 	return s.store.PutDown(ctx, m)
 }

@@ -42,6 +42,7 @@ type Throttle struct {
 	FailuresOfAccount throttle.Limit // passwords of one account that are wrong, by whomever
 	FailuresOfAddress throttle.Limit // log-ins that fail, from one network
 	SignupsOfAddress  throttle.Limit
+	ExportsOfAccount  throttle.Limit
 	MailsOfAccount    throttle.Limit // that somebody has sent to one email
 	MailsOfAddress    throttle.Limit // that are asked for from one network
 }

@@ -88,7 +88,7 @@ func (s *Service) unproven(in SignupInput, role auth.Role) (*Credentials, error)
 
 // create stores a new account; a handle that nobody asked for gives way to one that is free.
 func (s *Service) create(ctx context.Context, c *Credentials, anyHandle bool, session *SessionState) error {
-	signedUp := s.event(ctx, SignedUp, c.ID)
+	signedUp := s.event(ctx, SignedUp, c.ID).to(c.Role)
 	if session != nil {
 		signedUp = signedUp.of(session.ID)
 		signedUp = signedUp.told(s.mail(MailVerifyEmail, &c.Account, signedUp))

@@ -74,7 +74,7 @@ func (userList) Run(ctx context.Context, in *invocation) error {
 				state = "disabled"
 			}
 			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-				a.Email, a.Handle, a.Name, a.Role, state, a.CreatedAt.Format("2006-01-02"), a.ID)
+				strings.Map(shown, a.Email), a.Handle, strings.Map(shown, a.Name), a.Role, state, a.CreatedAt.Format("2006-01-02"), a.ID)
 		}
 		return table.Flush()
 	})

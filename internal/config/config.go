@@ -74,6 +74,7 @@ type Config struct {
 	LimitSignupsOfAddress  int `group:"Limits" default:"5" placeholder:"N" help:"How many sign-ups may be tried from an address in an hour."`
 	LimitMailsOfAccount    int `group:"Limits" default:"5" placeholder:"N" help:"How many mails somebody may have sent to one email in an hour."`
 	LimitMailsOfAddress    int `group:"Limits" default:"20" placeholder:"N" help:"How many mails may be asked for from an address in an hour."`
+	LimitExportsOfAccount  int `group:"Limits" default:"5" placeholder:"N" help:"How many exports of itself an account may ask for in an hour."`
 	LimitPostsOfAccount    int `group:"Limits" default:"60" placeholder:"N" help:"How many posts an account may create in an hour."`
 
 	LimitBody int64 `group:"Limits" default:"1048576" placeholder:"BYTES" help:"How long a request's body may be."`
@@ -189,6 +190,7 @@ func (c *Config) checkLimits() error {
 		{"LIMIT_SIGNUPS_OF_ADDRESS", int64(c.LimitSignupsOfAddress), 0},
 		{"LIMIT_MAILS_OF_ACCOUNT", int64(c.LimitMailsOfAccount), 0},
 		{"LIMIT_MAILS_OF_ADDRESS", int64(c.LimitMailsOfAddress), 0},
+		{"LIMIT_EXPORTS_OF_ACCOUNT", int64(c.LimitExportsOfAccount), 0},
 		{"LIMIT_POSTS_OF_ACCOUNT", int64(c.LimitPostsOfAccount), 0},
 	} {
 		switch {

@@ -241,6 +241,10 @@ func (s *Store) DeleteAccount(
 		if err := q.hold(ctx, user); err != nil {
 			return err
 		}
+		if _, err := q.exec(ctx, `
+			DELETE FROM mails WHERE user_id IS NULL AND email = (SELECT email_key FROM users WHERE id = $1)`, user); err != nil {
+			return fmt.Errorf("delete mails: %w", err)
+		}
 		condition, args := proven(proof, user)
 		if err := q.mustTouch(ctx, "user", `DELETE FROM users WHERE id = $1`+condition, args...); err != nil {
 			return err
