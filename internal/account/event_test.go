@@ -105,7 +105,8 @@ func TestEvents(t *testing.T) {
 			if !shown.command && (*e.IPAddress != client.Address.String() || *e.UserAgent != client.UserAgent) {
 				t.Errorf("%s was done by %s, %s, want %+v", e.Kind, *e.IPAddress, *e.UserAgent, client)
 			}
-			if (e.Role != nil) != (e.Kind == account.RoleChanged) || e.Role != nil && *e.Role != auth.Editor {
+			roles := map[account.EventKind]auth.Role{account.SignedUp: auth.Author, account.RoleChanged: auth.Editor}
+			if role, has := roles[e.Kind]; has != (e.Role != nil) || has && *e.Role != role {
 				t.Errorf("%s has the role %v", e.Kind, e.Role)
 			}
 			got = append(got, shown)

@@ -80,7 +80,7 @@ const exportOfJane = `{
       "kind": "SIGNED_UP",
       "createdAt": "2026-01-31T08:00:00.123456Z",
       "sessionId": "<session-1>",
-      "role": null,
+      "role": "AUTHOR",
       "userAgent": null,
       "ipAddress": null
     },
