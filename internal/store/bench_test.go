@@ -3,8 +3,10 @@ package store_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -145,5 +147,21 @@ func BenchmarkCreatePost(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	})
+}
+
+// BenchmarkCreatePostsAtOnce has 32 write at once, as many clients do: those who wait together share what takes long.
+func BenchmarkCreatePostsAtOnce(b *testing.B) {
+	const writers = 32
+	each(b, 0, func(b *testing.B, s *store.Store, author *account.Credentials) {
+		var n atomic.Int64
+		b.SetParallelism((writers + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0))
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if err := s.CreatePost(b.Context(), newPost(author, int(n.Add(1)))); err != nil {
+					b.Error(err)
+				}
+			}
+		})
 	})
 }

@@ -74,6 +74,8 @@ type querier struct {
 	prepare func(ctx context.Context, text string) (*sql.Stmt, error)
 	// forShare and forUpdate are the dialect's.
 	forShare, forUpdate string
+	// steady has statements run to their end, whoever waits for them no longer.
+	steady bool
 }
 
 // row is what scan functions read from.
@@ -81,6 +83,7 @@ type row interface{ Scan(dest ...any) error }
 
 // exec runs a statement and tells how many rows it touched.
 func (q querier) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	ctx = q.context(ctx)
 	stmt, err := q.stmt(ctx, text)
 	if err != nil {
 		return 0, err
@@ -94,6 +97,7 @@ func (q querier) exec(ctx context.Context, text string, args ...any) (int64, err
 
 // one scans the only row of a statement; without one the error is sql.ErrNoRows.
 func (q querier) one(ctx context.Context, text string, args []any, dest ...any) error {
+	ctx = q.context(ctx)
 	stmt, err := q.stmt(ctx, text)
 	if err != nil {
 		return err
@@ -117,6 +121,7 @@ func all[T any](ctx context.Context, q querier, scan func(row) (T, error), text 
 
 // each hands over every row of a statement, one after the other, until that fails.
 func each(ctx context.Context, q querier, take func(row) error, text string, args ...any) error {
+	ctx = q.context(ctx)
 	stmt, err := q.stmt(ctx, text)
 	if err != nil {
 		return err
@@ -132,6 +137,13 @@ func each(ctx context.Context, q querier, take func(row) error, text string, arg
 		}
 	}
 	return rows.Err()
+}
+
+func (q querier) context(ctx context.Context) context.Context {
+	if q.steady {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 func (q querier) stmt(ctx context.Context, text string) (*sql.Stmt, error) {

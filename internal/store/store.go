@@ -46,8 +46,8 @@ type Store struct {
 	// dsn and attention are what Listen makes its line of.
 	dsn       string
 	attention attention
-	// writer is held while SQLite is written to, which lets one write at a time and makes others poll; nil on PostgreSQL.
-	writer chan struct{}
+	// commits has writers take turns on SQLite, which lets one write at a time and makes others poll; nil on PostgreSQL.
+	commits *commits
 }
 
 // Open opens a database; it must be migrated before it is used. SQLite's file is made if there is none.
@@ -76,7 +76,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		s.role = `CASE WHEN u.email_verified_at IS NULL THEN '` + auth.Reader.String() + `' ELSE u.role END`
 	}
 	if d.oneWriter {
-		s.writer = make(chan struct{}, 1)
+		s.commits = new(commits)
 	}
 	if err := s.reach(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -121,14 +121,14 @@ func (s *Store) Close() error {
 
 // write runs fn in a transaction, which is on disk when write returns nil. Every write goes through here.
 func (s *Store) write(ctx context.Context, fn func(q querier) error) error {
-	if s.writer != nil {
-		select {
-		case s.writer <- struct{}{}:
-			defer func() { <-s.writer }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if s.commits != nil {
+		return s.share(ctx, fn)
 	}
+	return s.transact(ctx, fn)
+}
+
+// transact runs fn in a transaction of its own.
+func (s *Store) transact(ctx context.Context, fn func(q querier) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
