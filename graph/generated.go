@@ -9353,8 +9353,8 @@ var authTokensImplementors = []string{"AuthTokens"}
 func (ec *executionContext) _AuthTokens(ctx context.Context, sel ast.SelectionSet, obj *account.AuthTokens) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, authTokensImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9401,8 +9401,8 @@ var changeEmailPayloadImplementors = []string{"ChangeEmailPayload"}
 func (ec *executionContext) _ChangeEmailPayload(ctx context.Context, sel ast.SelectionSet, obj *ChangeEmailPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, changeEmailPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9434,8 +9434,8 @@ var changePasswordPayloadImplementors = []string{"ChangePasswordPayload"}
 func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.SelectionSet, obj *ChangePasswordPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, changePasswordPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9472,8 +9472,8 @@ var conflictErrorImplementors = []string{"ConflictError", "UserError"}
 func (ec *executionContext) _ConflictError(ctx context.Context, sel ast.SelectionSet, obj *ConflictError) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, conflictErrorImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9515,8 +9515,8 @@ var createPostPayloadImplementors = []string{"CreatePostPayload"}
 func (ec *executionContext) _CreatePostPayload(ctx context.Context, sel ast.SelectionSet, obj *CreatePostPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, createPostPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9553,8 +9553,8 @@ var deleteAccountPayloadImplementors = []string{"DeleteAccountPayload"}
 func (ec *executionContext) _DeleteAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *DeleteAccountPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, deleteAccountPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9591,8 +9591,8 @@ var deletePostPayloadImplementors = []string{"DeletePostPayload"}
 func (ec *executionContext) _DeletePostPayload(ctx context.Context, sel ast.SelectionSet, obj *DeletePostPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, deletePostPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9629,8 +9629,8 @@ var eventImplementors = []string{"Event", "Node"}
 func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, obj *account.Event) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, eventImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9692,8 +9692,8 @@ var eventConnectionImplementors = []string{"EventConnection"}
 func (ec *executionContext) _EventConnection(ctx context.Context, sel ast.SelectionSet, obj *EventConnection) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, eventConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9741,8 +9741,8 @@ var eventEdgeImplementors = []string{"EventEdge"}
 func (ec *executionContext) _EventEdge(ctx context.Context, sel ast.SelectionSet, obj *EventEdge) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, eventEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9779,8 +9779,8 @@ var exportAccountPayloadImplementors = []string{"ExportAccountPayload"}
 func (ec *executionContext) _ExportAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *ExportAccountPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, exportAccountPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9817,8 +9817,8 @@ var invalidCredentialsErrorImplementors = []string{"InvalidCredentialsError", "U
 func (ec *executionContext) _InvalidCredentialsError(ctx context.Context, sel ast.SelectionSet, obj *InvalidCredentialsError) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invalidCredentialsErrorImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9855,8 +9855,8 @@ var invalidTokenErrorImplementors = []string{"InvalidTokenError", "UserError"}
 func (ec *executionContext) _InvalidTokenError(ctx context.Context, sel ast.SelectionSet, obj *InvalidTokenError) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, invalidTokenErrorImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -9893,8 +9893,8 @@ var limitsImplementors = []string{"Limits"}
 func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, obj *Limits) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, limitsImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10016,8 +10016,8 @@ var loginPayloadImplementors = []string{"LoginPayload"}
 func (ec *executionContext) _LoginPayload(ctx context.Context, sel ast.SelectionSet, obj *LoginPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, loginPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10059,8 +10059,8 @@ var logoutPayloadImplementors = []string{"LogoutPayload"}
 func (ec *executionContext) _LogoutPayload(ctx context.Context, sel ast.SelectionSet, obj *LogoutPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, logoutPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10095,8 +10095,8 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		Object: "Mutation",
 	})
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		innerCtx := graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{
 			Object: field.Name,
@@ -10261,8 +10261,8 @@ var notAllowedErrorImplementors = []string{"NotAllowedError", "UserError"}
 func (ec *executionContext) _NotAllowedError(ctx context.Context, sel ast.SelectionSet, obj *NotAllowedError) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notAllowedErrorImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10299,8 +10299,8 @@ var notFoundErrorImplementors = []string{"NotFoundError", "UserError"}
 func (ec *executionContext) _NotFoundError(ctx context.Context, sel ast.SelectionSet, obj *NotFoundError) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notFoundErrorImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10337,8 +10337,8 @@ var pageInfoImplementors = []string{"PageInfo"}
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *PageInfo) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, pageInfoImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10385,8 +10385,8 @@ var postImplementors = []string{"Post", "Node"}
 func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj *blog.Post) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, postImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10465,8 +10465,8 @@ var postConnectionImplementors = []string{"PostConnection"}
 func (ec *executionContext) _PostConnection(ctx context.Context, sel ast.SelectionSet, obj *PostConnection) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, postConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10514,8 +10514,8 @@ var postEdgeImplementors = []string{"PostEdge"}
 func (ec *executionContext) _PostEdge(ctx context.Context, sel ast.SelectionSet, obj *PostEdge) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, postEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10555,8 +10555,8 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 		Object: "Query",
 	})
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		innerCtx := graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{
 			Object: field.Name,
@@ -10650,8 +10650,8 @@ var quotaImplementors = []string{"Quota"}
 func (ec *executionContext) _Quota(ctx context.Context, sel ast.SelectionSet, obj *blog.Quota) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, quotaImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10693,8 +10693,8 @@ var rateLimitImplementors = []string{"RateLimit"}
 func (ec *executionContext) _RateLimit(ctx context.Context, sel ast.SelectionSet, obj *blog.RateLimit) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, rateLimitImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10726,8 +10726,8 @@ var refreshTokenPayloadImplementors = []string{"RefreshTokenPayload"}
 func (ec *executionContext) _RefreshTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *RefreshTokenPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, refreshTokenPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10769,8 +10769,8 @@ var requestEmailVerificationPayloadImplementors = []string{"RequestEmailVerifica
 func (ec *executionContext) _RequestEmailVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *RequestEmailVerificationPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, requestEmailVerificationPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10802,8 +10802,8 @@ var requestPasswordResetPayloadImplementors = []string{"RequestPasswordResetPayl
 func (ec *executionContext) _RequestPasswordResetPayload(ctx context.Context, sel ast.SelectionSet, obj *RequestPasswordResetPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, requestPasswordResetPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10835,8 +10835,8 @@ var resetPasswordPayloadImplementors = []string{"ResetPasswordPayload"}
 func (ec *executionContext) _ResetPasswordPayload(ctx context.Context, sel ast.SelectionSet, obj *ResetPasswordPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, resetPasswordPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10868,8 +10868,8 @@ var revokeOtherSessionsPayloadImplementors = []string{"RevokeOtherSessionsPayloa
 func (ec *executionContext) _RevokeOtherSessionsPayload(ctx context.Context, sel ast.SelectionSet, obj *RevokeOtherSessionsPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, revokeOtherSessionsPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10901,8 +10901,8 @@ var revokeSessionPayloadImplementors = []string{"RevokeSessionPayload"}
 func (ec *executionContext) _RevokeSessionPayload(ctx context.Context, sel ast.SelectionSet, obj *RevokeSessionPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, revokeSessionPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -10939,8 +10939,8 @@ var sessionImplementors = []string{"Session", "Node"}
 func (ec *executionContext) _Session(ctx context.Context, sel ast.SelectionSet, obj *account.Session) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sessionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11002,8 +11002,8 @@ var sessionConnectionImplementors = []string{"SessionConnection"}
 func (ec *executionContext) _SessionConnection(ctx context.Context, sel ast.SelectionSet, obj *SessionConnection) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sessionConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11051,8 +11051,8 @@ var sessionEdgeImplementors = []string{"SessionEdge"}
 func (ec *executionContext) _SessionEdge(ctx context.Context, sel ast.SelectionSet, obj *SessionEdge) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sessionEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11089,8 +11089,8 @@ var signupPayloadImplementors = []string{"SignupPayload"}
 func (ec *executionContext) _SignupPayload(ctx context.Context, sel ast.SelectionSet, obj *SignupPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, signupPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11152,8 +11152,8 @@ var takenErrorImplementors = []string{"TakenError", "UserError"}
 func (ec *executionContext) _TakenError(ctx context.Context, sel ast.SelectionSet, obj *TakenError) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, takenErrorImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11190,8 +11190,8 @@ var undoEmailChangePayloadImplementors = []string{"UndoEmailChangePayload"}
 func (ec *executionContext) _UndoEmailChangePayload(ctx context.Context, sel ast.SelectionSet, obj *UndoEmailChangePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, undoEmailChangePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11223,8 +11223,8 @@ var updatePostPayloadImplementors = []string{"UpdatePostPayload"}
 func (ec *executionContext) _UpdatePostPayload(ctx context.Context, sel ast.SelectionSet, obj *UpdatePostPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updatePostPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11261,8 +11261,8 @@ var updateProfilePayloadImplementors = []string{"UpdateProfilePayload"}
 func (ec *executionContext) _UpdateProfilePayload(ctx context.Context, sel ast.SelectionSet, obj *UpdateProfilePayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updateProfilePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11299,8 +11299,8 @@ var userImplementors = []string{"User", "Node"}
 func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj *account.User) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, userImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11353,8 +11353,8 @@ var validationErrorImplementors = []string{"ValidationError", "UserError"}
 func (ec *executionContext) _ValidationError(ctx context.Context, sel ast.SelectionSet, obj *ValidationError) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, validationErrorImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11391,8 +11391,8 @@ var verifyEmailPayloadImplementors = []string{"VerifyEmailPayload"}
 func (ec *executionContext) _VerifyEmailPayload(ctx context.Context, sel ast.SelectionSet, obj *VerifyEmailPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, verifyEmailPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11424,8 +11424,8 @@ var viewerImplementors = []string{"Viewer"}
 func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, obj *account.Account) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, viewerImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11484,8 +11484,8 @@ var __DirectiveImplementors = []string{"__Directive"}
 func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionSet, obj *introspection.Directive) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __DirectiveImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11537,8 +11537,8 @@ var __EnumValueImplementors = []string{"__EnumValue"}
 func (ec *executionContext) ___EnumValue(ctx context.Context, sel ast.SelectionSet, obj *introspection.EnumValue) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __EnumValueImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11585,8 +11585,8 @@ var __FieldImplementors = []string{"__Field"}
 func (ec *executionContext) ___Field(ctx context.Context, sel ast.SelectionSet, obj *introspection.Field) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __FieldImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11643,8 +11643,8 @@ var __InputValueImplementors = []string{"__InputValue"}
 func (ec *executionContext) ___InputValue(ctx context.Context, sel ast.SelectionSet, obj *introspection.InputValue) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __InputValueImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11701,8 +11701,8 @@ var __SchemaImplementors = []string{"__Schema"}
 func (ec *executionContext) ___Schema(ctx context.Context, sel ast.SelectionSet, obj *introspection.Schema) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __SchemaImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -11759,8 +11759,8 @@ var __TypeImplementors = []string{"__Type"}
 func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, obj *introspection.Type) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, __TypeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
+	out := newObject(fields)
+	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -6,6 +6,8 @@ package graph
 
 //go:generate go tool gqlgen generate
 //go:generate gofmt -r "graphql.MarshalSliceConcurrently -> marshalInOrder" -w generated.go
+//go:generate gofmt -r "graphql.NewFieldSet -> newObject" -w generated.go
+//go:generate gofmt -r "graphql.NewDeferredGroup(ctx) -> notDeferred()" -w generated.go
 
 import (
 	"context"
