@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+)
+
+// The documents that all servers execute that speak GraphQL, but for PostGraphile, which makes a schema of its own.
+const (
+	page    = `query($after: String) { posts(first: 20, after: $after) { nodes { id title createdAt author { id name } } } }`
+	single  = `query($id: ID!) { post(by: {id: $id}) { id title content createdAt author { id name } } }`
+	viewing = `{ viewer { user { id name } email } }`
+	create  = `mutation($input: CreatePostInput!) { createPost(input: $input) { post { id title } errors { message } } }`
+)
+
+const pageSize = 20
+
+// workload is what is asked of each server.
+type workload struct {
+	name, what string
+	// exchanges are what is asked in turn, and what the answers must be.
+	exchanges func(*blog, language) []exchange
+	// writes tells that each request leaves a post.
+	writes bool
+}
+
+// exchange is a request and the answer that is expected: as Postern gives it.
+type exchange struct {
+	request
+
+	want string
+}
+
+// blank stands where each request has a number of its own.
+const blank = "@@@@@@@@"
+
+func workloads() []workload {
+	const different = 5000
+	random := func(n int, of func(i int) exchange) []exchange {
+		dice := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
+		found := make([]exchange, different)
+		for i := range found {
+			found[i] = of(dice.IntN(n))
+		}
+		return found
+	}
+	return []workload{{
+		name: "W1", what: "20 posts with their authors, each time others",
+		exchanges: func(b *blog, l language) []exchange {
+			return random(len(b.posts)-pageSize, func(i int) exchange {
+				nodes := make([]post, pageSize)
+				for n := range nodes {
+					nodes[n] = b.posts[i+1+n]
+					nodes[n].Content = ""
+				}
+				return exchange{l.page(b.posts[i]), data("posts", map[string]any{"nodes": nodes})}
+			})
+		},
+	}, {
+		name: "W2", what: "one post with its author, each time another",
+		exchanges: func(b *blog, l language) []exchange {
+			return random(len(b.posts), func(i int) exchange {
+				return exchange{l.post(b.posts[i]), data("post", b.posts[i])}
+			})
+		},
+	}, {
+		name: "W3", what: "the account of a token",
+		exchanges: func(b *blog, l language) []exchange {
+			found := make([]exchange, 0, len(b.users))
+			for _, u := range b.users {
+				sent := l.viewer(u)
+				sent.token = u.token()
+				found = append(found, exchange{sent, fmt.Sprintf(`{"data":{"viewer":{"user":{"id":%q,"name":%q},"email":%q}}}`, u.ID, u.Name, u.email)})
+			}
+			return found
+		},
+	}, {
+		name: "W4", what: "a new post, on disk before it is answered", writes: true,
+		exchanges: func(b *blog, l language) []exchange {
+			found := make([]exchange, 0, len(b.users))
+			for _, u := range b.users {
+				title := "Benchmark " + blank
+				sent := l.create(u, title, text())
+				sent.token = u.token()
+				found = append(found, exchange{sent, fmt.Sprintf(`"title":%q`, title)})
+			}
+			return found
+		},
+	}}
+}
+
+// data is an answer's text.
+func data(field string, value any) string {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(map[string]any{"data": map[string]any{field: value}}); err != nil {
+		panic(err) // all of it is text
+	}
+	return string(bytes.TrimSpace(out.Bytes()))
+}
+
+// language is how a server is asked.
+type language struct {
+	page   func(after post) request
+	post   func(post) request
+	viewer func(user) request
+	create func(author user, title, content string) request
+	// plain is an answer as Postern would give it; nil if it is one already.
+	plain func(answer []byte) ([]byte, error)
+}
+
+// graphQL is Postern's schema, whose cursors are a server's own.
+func graphQL(cursor func(post) string) language {
+	operation := func(query string, variables map[string]any) request {
+		asked := map[string]any{"query": query}
+		if variables != nil {
+			asked["variables"] = variables
+		}
+		body, err := json.Marshal(asked)
+		if err != nil {
+			panic(err) // all of it is text
+		}
+		return request{method: http.MethodPost, path: "/graphql", body: string(body)}
+	}
+	return language{
+		page: func(after post) request { return operation(page, map[string]any{"after": cursor(after)}) },
+		post: func(p post) request { return operation(single, map[string]any{"id": p.ID}) },
+		viewer: func(user) request {
+			return operation(viewing, nil)
+		},
+		create: func(_ user, title, content string) request {
+			return operation(create, map[string]any{"input": map[string]string{"title": title, "content": content}})
+		},
+	}
+}
+
+// routes are those of the handwritten server, which answers as Postern does.
+func routes() language {
+	return language{
+		page:   func(after post) request { return request{method: http.MethodGet, path: "/posts?after=" + after.ID} },
+		post:   func(p post) request { return request{method: http.MethodGet, path: "/posts/" + p.ID} },
+		viewer: func(user) request { return request{method: http.MethodGet, path: "/viewer"} },
+		create: func(_ user, title, content string) request {
+			body, err := json.Marshal(map[string]string{"title": title, "content": content})
+			if err != nil {
+				panic(err) // all of it is text
+			}
+			return request{method: http.MethodPost, path: "/posts", body: string(body)}
+		},
+	}
+}
