@@ -45,6 +45,7 @@ func (b *bench) measure(ctx context.Context, w workload) ([]measurement, error) 
 		s, err := b.start(ctx, p, serving)
 		if err == nil {
 			running = append(running, s)
+			forget(family(s.command.Process.Pid))
 			_, err = b.load(ctx, s, w, 0)
 		}
 		if err != nil {
@@ -83,13 +84,13 @@ func (b *bench) load(ctx context.Context, s *server, w workload, round int) (sam
 	if err := errors.Join(b.write("load.lua", script), b.write("requests", lines(asked))); err != nil {
 		return sample{}, err
 	}
-	size, err := s.check(ctx, asked)
+	size, err := s.check(ctx, w, asked)
 	if err != nil {
 		return sample{}, err
 	}
 	before := 0
 	if w.writes {
-		if before, err = count(ctx, s.database); err != nil {
+		if before, err = count(ctx, s.counted); err != nil {
 			return sample{}, err
 		}
 	}
@@ -100,12 +101,13 @@ func (b *bench) load(ctx context.Context, s *server, w workload, round int) (sam
 	}
 	pids := b.processes(s)
 	spent := cpu(pids)
-	wrk := exec.CommandContext(ctx, "taskset", "-c", asking, "wrk", "-t1", "-c"+strconv.Itoa(b.connections), "-d"+duration.String(), //nolint:gosec // our own
-		"-s", filepath.Join(b.dir, "load.lua"), s.origin, "--", filepath.Join(b.dir, "requests"), strconv.Itoa(round*perRound))
+	wrk := exec.CommandContext(ctx, "taskset", "-c", asking, "wrk", "-t1", "-c"+strconv.Itoa(b.connections), //nolint:gosec // our own
+		"-d"+duration.String(), "-s", filepath.Join(b.dir, "load.lua"), s.origin, "--",
+		filepath.Join(b.dir, "requests"), strconv.Itoa(round*perRound))
 	said, err := wrk.CombinedOutput()
 	spent = cpu(pids) - spent
 	var result struct{ Requests, Microseconds, Bytes, Failed, P50, P99 int }
-	if err := errors.Join(err, json.Unmarshal(bytes.TrimSpace(said[bytes.LastIndexByte(bytes.TrimSpace(said), '\n')+1:]), &result)); err != nil {
+	if err := errors.Join(err, json.Unmarshal([]byte(lastLine(said)), &result)); err != nil {
 		return sample{}, fmt.Errorf("wrk: %w: %s", err, said)
 	}
 	switch {
@@ -114,11 +116,11 @@ func (b *bench) load(ctx context.Context, s *server, w workload, round int) (sam
 	case !near(result.Bytes/result.Requests, size):
 		return sample{}, fmt.Errorf("an answer had %d bytes, want about %d", result.Bytes/result.Requests, size)
 	}
-	if _, err := s.check(ctx, asked); err != nil {
+	if _, err := s.check(ctx, w, asked); err != nil {
 		return sample{}, err
 	}
 	if w.writes {
-		after, err := count(ctx, s.database)
+		after, err := count(ctx, s.counted)
 		if err != nil || after-before < result.Requests {
 			return sample{}, fmt.Errorf("%d posts were acknowledged, and %d are there: %w", result.Requests, after-before, err)
 		}
@@ -159,7 +161,7 @@ func lines(asked []exchange) string {
 }
 
 // check asks a server some of what it will be asked, or was, and compares the answers. It returns the mean size of a response.
-func (s *server) check(ctx context.Context, asked []exchange) (size int, err error) {
+func (s *server) check(ctx context.Context, w workload, asked []exchange) (size int, err error) {
 	const some = 20
 	for range some {
 		e := asked[rand.IntN(len(asked))] //nolint:gosec // whichever
@@ -169,7 +171,7 @@ func (s *server) check(ctx context.Context, asked []exchange) (size int, err err
 		}
 		size += raw
 		if s.plain != nil {
-			if answer, err = s.plain(answer); err != nil {
+			if answer, err = s.plain(w.name, answer); err != nil {
 				return 0, err
 			}
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,7 +24,8 @@ type peer struct {
 	command  []string
 	env      []string
 	folder   string   // where it is started
-	database string   // where its posts are
+	database string   // of its own
+	counted  string   // where its posts are, if not there
 	only     []string // the workloads that it can do; nil if it can do all
 	fixed    string   // what it answers whatever it is asked; "" for all but one
 }
@@ -46,13 +48,13 @@ func (b *bench) posternPeer(ctx context.Context) (peer, error) {
 	if p.addr, err = freeAddr(ctx); err != nil {
 		return peer{}, err
 	}
-	p.database = filepath.Join(p.folder, "postern.db")
-	url := "sqlite:" + p.database
+	p.counted = filepath.Join(p.folder, "postern.db")
+	url := "sqlite:" + p.counted
 	if b.cluster != nil {
-		if p.database, err = b.cluster.create(ctx, "postern"); err != nil {
+		if url, err = b.cluster.create(ctx, "postern"); err != nil {
 			return peer{}, err
 		}
-		url = p.database
+		p.counted = url
 	}
 	p.env = []string{
 		"PRODUCTION=true", "LOG_FORMAT=json", "ADDR=" + p.addr, "DATA_DIR=" + p.folder, "DATABASE_URL=" + url,
@@ -63,7 +65,7 @@ func (b *bench) posternPeer(ctx context.Context) (peer, error) {
 
 // gather makes the list of peers, Postern first, and notes which are missing, and why.
 func (b *bench) gather(ctx context.Context) error {
-	for _, gather := range []func(context.Context) ([]peer, error){b.inGo, b.inNode} {
+	for _, gather := range []func(context.Context) ([]peer, error){b.inGo, b.inNode, b.inPython, b.pocketBase} {
 		found, err := gather(ctx)
 		if err != nil {
 			b.missing = append(b.missing, err.Error())
@@ -92,6 +94,7 @@ func (b *bench) place(ctx context.Context, p peer) (placed peer, err error) {
 	if p.database, err = b.copyFor(p.name); err != nil {
 		return peer{}, err
 	}
+	p.counted = cmp.Or(p.counted, p.database)
 	_, port, _ := strings.Cut(p.addr, ":")
 	named := strings.NewReplacer("{addr}", p.addr, "{port}", port, "{database}", p.database)
 	for _, texts := range [][]string{p.command, p.env} {
@@ -131,7 +134,7 @@ func (b *bench) inNode(ctx context.Context) ([]peer, error) {
 		install.Dir = folder
 		_, _ = fmt.Fprintln(b.progress, "npm ci: the packages of the peers in Node")
 		if said, err := install.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("the peers in Node are left out, for their packages cannot be installed: npm ci: %w: %s", err, lastLine(said))
+			return nil, fmt.Errorf("the peers in Node are left out, for npm ci cannot install their packages: %w: %s", err, lastLine(said))
 		}
 	}
 	var found []peer

@@ -2,10 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 )
 
 // The documents that all servers execute that speak GraphQL, but for PostGraphile, which makes a schema of its own.
@@ -56,7 +56,7 @@ func workloads() []workload {
 					nodes[n] = b.posts[i+1+n]
 					nodes[n].Content = ""
 				}
-				return exchange{l.page(b.posts[i]), data("posts", map[string]any{"nodes": nodes})}
+				return exchange{l.page(b.posts[i]), ofPage(nodes)}
 			})
 		},
 	}, {
@@ -72,8 +72,8 @@ func workloads() []workload {
 			found := make([]exchange, 0, len(b.users))
 			for _, u := range b.users {
 				sent := l.viewer(u)
-				sent.token = u.token()
-				found = append(found, exchange{sent, fmt.Sprintf(`{"data":{"viewer":{"user":{"id":%q,"name":%q},"email":%q}}}`, u.ID, u.Name, u.email)})
+				sent.token = cmp.Or(sent.token, u.token())
+				found = append(found, exchange{sent, ofViewer(u)})
 			}
 			return found
 		},
@@ -84,12 +84,18 @@ func workloads() []workload {
 			for _, u := range b.users {
 				title := "Benchmark " + blank
 				sent := l.create(u, title, text())
-				sent.token = u.token()
+				sent.token = cmp.Or(sent.token, u.token())
 				found = append(found, exchange{sent, fmt.Sprintf(`"title":%q`, title)})
 			}
 			return found
 		},
 	}}
+}
+
+func ofPage(nodes []post) string { return data("posts", map[string]any{"nodes": nodes}) }
+
+func ofViewer(u user) string {
+	return fmt.Sprintf(`{"data":{"viewer":{"user":{"id":%q,"name":%q},"email":%q}}}`, u.ID, u.Name, u.email)
 }
 
 // data is an answer's text.
@@ -101,55 +107,4 @@ func data(field string, value any) string {
 		panic(err) // all of it is text
 	}
 	return string(bytes.TrimSpace(out.Bytes()))
-}
-
-// language is how a server is asked.
-type language struct {
-	page   func(after post) request
-	post   func(post) request
-	viewer func(user) request
-	create func(author user, title, content string) request
-	// plain is an answer as Postern would give it; nil if it is one already.
-	plain func(answer []byte) ([]byte, error)
-}
-
-// graphQL is Postern's schema, whose cursors are a server's own.
-func graphQL(cursor func(post) string) language {
-	operation := func(query string, variables map[string]any) request {
-		asked := map[string]any{"query": query}
-		if variables != nil {
-			asked["variables"] = variables
-		}
-		body, err := json.Marshal(asked)
-		if err != nil {
-			panic(err) // all of it is text
-		}
-		return request{method: http.MethodPost, path: "/graphql", body: string(body)}
-	}
-	return language{
-		page: func(after post) request { return operation(page, map[string]any{"after": cursor(after)}) },
-		post: func(p post) request { return operation(single, map[string]any{"id": p.ID}) },
-		viewer: func(user) request {
-			return operation(viewing, nil)
-		},
-		create: func(_ user, title, content string) request {
-			return operation(create, map[string]any{"input": map[string]string{"title": title, "content": content}})
-		},
-	}
-}
-
-// routes are those of the handwritten server, which answers as Postern does.
-func routes() language {
-	return language{
-		page:   func(after post) request { return request{method: http.MethodGet, path: "/posts?after=" + after.ID} },
-		post:   func(p post) request { return request{method: http.MethodGet, path: "/posts/" + p.ID} },
-		viewer: func(user) request { return request{method: http.MethodGet, path: "/viewer"} },
-		create: func(_ user, title, content string) request {
-			body, err := json.Marshal(map[string]string{"title": title, "content": content})
-			if err != nil {
-				panic(err) // all of it is text
-			}
-			return request{method: http.MethodPost, path: "/posts", body: string(body)}
-		},
-	}
 }
