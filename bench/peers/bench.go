@@ -29,7 +29,7 @@ type bench struct {
 
 // prepare has Postern take in the data, gives the same to the peers, and finds out who they are.
 func (b *bench) prepare(ctx context.Context) (err error) {
-	own, err := b.posternPeer(ctx)
+	own, err := b.posternPeer(ctx, postern)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (b *bench) copyFor(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	database := filepath.Join(b.dir, strings.ReplaceAll(name, " ", "-")+".db")
+	database := b.folder(name) + ".db"
 	return database, os.WriteFile(database, data, 0o600) //nolint:gosec // the name is from our own list
 }
 

@@ -42,10 +42,21 @@ type (
 	}
 )
 
-// blog is all data, as it is before anything is measured.
+// blog is all data, as it is before anything is measured, or samples of it: runs of posts without a gap, each as long as run.
 type blog struct {
 	posts []post // newest first
+	run   int
 	users []user
+}
+
+// starts are the posts that others follow for a page.
+func (b *blog) starts() (found []int) {
+	for i := range b.posts {
+		if i%b.run+pageSize < b.run {
+			found = append(found, i)
+		}
+	}
+	return found
 }
 
 const password = "violet tractor under the moss"
@@ -57,7 +68,7 @@ func text() string {
 
 // populate has Postern open accounts and publish posts, and reads all of it back.
 func populate(ctx context.Context, origin string, users, posts int) (*blog, error) {
-	b := &blog{users: make([]user, users)}
+	b := &blog{users: make([]user, users), run: posts}
 	if err := inParallel(users, func(n int) error {
 		u := &b.users[n]
 		u.Name, u.email = fmt.Sprintf("User %03d", n), fmt.Sprintf("user%03d@example.org", n)
@@ -74,33 +85,45 @@ func populate(ctx context.Context, origin string, users, posts int) (*blog, erro
 	}
 	var after *string
 	for {
-		var data struct {
-			Posts struct {
-				Edges []struct {
-					Cursor string
-					Node   post
-				}
-			}
-		}
-		const all = `query($after: String) {
-			posts(first: 100, after: $after) { edges { cursor node { id title content createdAt author { id name } } } }
-		}`
-		if err := ask(ctx, origin, "", all, map[string]any{"after": after}, &data); err != nil {
+		found, err := read(ctx, origin, after)
+		if err != nil {
 			return nil, fmt.Errorf("read: %w", err)
 		}
-		for _, edge := range data.Posts.Edges {
-			edge.Node.cursor = edge.Cursor
-			b.posts = append(b.posts, edge.Node)
-			after = &edge.Cursor
-		}
-		if len(data.Posts.Edges) == 0 {
+		if len(found) == 0 {
 			break
 		}
+		b.posts = append(b.posts, found...)
+		after = &found[len(found)-1].cursor
 	}
 	if len(b.posts) != posts {
 		return nil, fmt.Errorf("%d posts were read, want %d", len(b.posts), posts)
 	}
 	return b, nil
+}
+
+// pageOfAll is how many posts are read at once: as many as Postern lets anybody read.
+const pageOfAll = 100
+
+// read is a page of Postern's posts, with all that is known of them.
+func read(ctx context.Context, origin string, after *string) ([]post, error) {
+	var data struct {
+		Posts struct {
+			Edges []struct {
+				Cursor string
+				Node   post
+			}
+		}
+	}
+	const all = `query($first: Int!, $after: String) {
+		posts(first: $first, after: $after) { edges { cursor node { id title content createdAt author { id name } } } }
+	}`
+	err := ask(ctx, origin, "", all, map[string]any{"first": pageOfAll, "after": after}, &data)
+	found := make([]post, len(data.Posts.Edges))
+	for i, edge := range data.Posts.Edges {
+		found[i] = edge.Node
+		found[i].cursor = edge.Cursor
+	}
+	return found, err
 }
 
 // inParallel calls fn with each number below n, eight at a time.

@@ -35,7 +35,7 @@ func main() {
 type options struct {
 	binary, home, database string
 	workloads, servers     string
-	users, posts           int
+	users, posts, more     int
 	connections, rounds    int
 	duration, warmUp       time.Duration
 }
@@ -50,9 +50,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	flags.StringVar(&o.servers, "servers", "", "which `names` beside Postern, with commas in between: all if left out")
 	flags.IntVar(&o.users, "users", 100, "how many accounts there are")
 	flags.IntVar(&o.posts, "posts", 10_000, "how many posts they wrote")
+	flags.IntVar(&o.more, "more", 1_000_000, "how many posts there are at workload size")
 	flags.IntVar(&o.connections, "connections", 32, "how many connections ask at once")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often each server is measured")
-	flags.DurationVar(&o.duration, "duration", 5*time.Second, "how long each time")
+	flags.DurationVar(&o.duration, "duration", 3*time.Second, "how long each time")
 	flags.DurationVar(&o.warmUp, "warm-up", 3*time.Second, "how long it is asked before")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -66,6 +67,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	b := &bench{options: o, dir: dir, progress: stderr}
+	if o.database == "postgres" {
+		if b.cluster, err = startCluster(ctx); err != nil {
+			return err
+		}
+		defer b.cluster.stop()
+	}
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
@@ -77,7 +84,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}()
 	var measured []measurement
 	for _, w := range workloads() {
-		if !chosen(o.workloads, w.name) {
+		if !chosen(o.workloads, w.name) || w.account && b.cluster != nil {
 			continue
 		}
 		of, err := b.measure(ctx, w)

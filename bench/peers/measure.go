@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -42,7 +43,7 @@ func (b *bench) measure(ctx context.Context, w workload) ([]measurement, error) 
 		if !p.does(w) {
 			continue
 		}
-		s, err := b.start(ctx, p, serving)
+		s, err := b.start(ctx, p, cmp.Or(p.cores, serving))
 		if err == nil {
 			running = append(running, s)
 			forget(family(s.command.Process.Pid))
@@ -80,7 +81,7 @@ var script string
 
 // load has wrk ask a server, and checks its answers before and after. Round 0 is to warm it up.
 func (b *bench) load(ctx context.Context, s *server, w workload, round int) (sample, error) {
-	asked := w.exchanges(b.blog, s.language)
+	asked := w.exchanges(cmp.Or(s.blog, b.blog), s.language)
 	if err := errors.Join(b.write("load.lua", script), b.write("requests", lines(asked))); err != nil {
 		return sample{}, err
 	}
@@ -183,7 +184,7 @@ func (s *server) check(ctx context.Context, w workload, asked []exchange) (size 
 		// Of what is new, the id is not known.
 		isNew := strings.Contains(want, blank) && bytes.Contains(answer, []byte(want)) && !bytes.Contains(answer, []byte(`"errors":[{`))
 		if string(answer) != want && !isNew {
-			return 0, fmt.Errorf("%s was answered %.200q, want %.200q", e.body, answer, want)
+			return 0, fmt.Errorf("%s was answered %.100q, want %.100q", cmp.Or(e.body, e.path), answer, want)
 		}
 	}
 	return size / some, nil

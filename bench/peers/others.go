@@ -28,7 +28,7 @@ func (b *bench) inPython(ctx context.Context) ([]peer, error) {
 			"python3-uvloop, python3-httptools and python3-jwt (%s)", lastLine(version))
 	}
 	return []peer{{
-		name: "FastAPI", version: lastLine(version), language: tutorial(), folder: folder, only: []string{"W1", "W2", "W3"},
+		name: "FastAPI", version: lastLine(version), language: tutorial(), folder: folder, only: []string{"W1", "W2", "W3", "again"},
 		command: []string{python, "-B", "-m", "uvicorn", "main:app", "--host", "127.0.0.1", "--port", "{port}", "--no-access-log"},
 		env:     []string{"DATABASE_URL={database}"},
 	}}, nil
@@ -55,7 +55,7 @@ func (b *bench) pocketBase(ctx context.Context) ([]peer, error) {
 	var found []peer
 	for name, synchronous := range map[string]string{"PocketBase": "", "PocketBase FULL": "FULL"} {
 		p := peer{name: name, version: strings.TrimPrefix(lastLine(version), "v")}
-		data := filepath.Join(b.dir, strings.ToLower(strings.ReplaceAll(name, " ", "-"))+"-data")
+		data := b.folder(name)
 		p.command = []string{filepath.Join(b.dir, "pocketbase"), "serve", "--http", "{addr}", "--dir", data}
 		p.env = []string{"BLOG={database}", "SYNCHRONOUS=" + synchronous}
 		p.counted = filepath.Join(data, "data.db")

@@ -26,11 +26,15 @@ type peer struct {
 	folder   string   // where it is started
 	database string   // of its own
 	counted  string   // where its posts are, if not there
-	only     []string // the workloads that it can do; nil if it can do all
+	only     []string // the workloads that it can do; nil if it can do all but those that compare Postern with itself
 	fixed    string   // what it answers whatever it is asked; "" for all but one
+	blog     *blog    // what it has, if that is not what all have
+	cores    string   // the processors that it is given, if not one
 }
 
-func (p peer) does(w workload) bool { return p.only == nil || slices.Contains(p.only, w.name) }
+func (p peer) does(w workload) bool {
+	return p.name == postern || p.only == nil && !w.alone || slices.Contains(p.only, w.name)
+}
 
 func (p peer) title() string { return strings.TrimSpace(p.name + " " + p.version) }
 
@@ -38,16 +42,14 @@ func (p peer) title() string { return strings.TrimSpace(p.name + " " + p.version
 func ownCursor(p post) string { return p.cursor }
 func anID(p post) string      { return p.ID }
 
-// posternPeer is Postern as one would run it in production, but for the limits that would refuse a load from one address.
-func (b *bench) posternPeer(ctx context.Context) (peer, error) {
+// posternPeer is Postern as one would run it in production, but for the limits that would refuse a load from one address. It has an
+// empty folder of its own.
+func (b *bench) posternPeer(ctx context.Context, name string) (peer, error) {
 	binary, err := filepath.Abs(b.binary)
 	if err != nil {
 		return peer{}, err
 	}
-	p := peer{name: postern, language: graphQL(ownCursor), command: []string{binary}, folder: filepath.Join(b.dir, postern)}
-	if p.addr, err = freeAddr(ctx); err != nil {
-		return peer{}, err
-	}
+	p := peer{name: name, language: graphQL(ownCursor), command: []string{binary}, folder: b.folder(name)}
 	p.counted = filepath.Join(p.folder, "postern.db")
 	url := "sqlite:" + p.counted
 	if b.cluster != nil {
@@ -57,14 +59,27 @@ func (b *bench) posternPeer(ctx context.Context) (peer, error) {
 		p.counted = url
 	}
 	p.env = []string{
-		"PRODUCTION=true", "LOG_FORMAT=json", "ADDR=" + p.addr, "DATA_DIR=" + p.folder, "DATABASE_URL=" + url,
+		"PRODUCTION=true", "LOG_FORMAT=json", "ADDR={addr}", "DATA_DIR=" + p.folder, "DATABASE_URL=" + url,
 		"LIMIT_SIGNUPS_OF_ADDRESS=0", "LIMIT_POSTS_OF_ACCOUNT=0", "LIMIT_FAILURES_OF_ADDRESS=0", "LIMIT_FAILURES_OF_ACCOUNT=0",
 	}
-	return p, os.MkdirAll(p.folder, 0o700)
+	if err := os.MkdirAll(p.folder, 0o700); err != nil {
+		return peer{}, err
+	}
+	return b.place(ctx, p)
 }
 
-// gather makes the list of peers, Postern first, and notes which are missing, and why.
+// folder is where what belongs to a peer is.
+func (b *bench) folder(name string) string {
+	return filepath.Join(b.dir, strings.ReplaceAll(name, " ", "-"))
+}
+
+// gather makes the list of peers, after Postern, and notes which are missing, and why.
 func (b *bench) gather(ctx context.Context) error {
+	found, err := b.posternAgain(ctx)
+	if err != nil {
+		return err
+	}
+	b.peers = append(b.peers, found...)
 	for _, gather := range []func(context.Context) ([]peer, error){b.inGo, b.inNode, b.inPython, b.pocketBase} {
 		found, err := gather(ctx)
 		if err != nil {
@@ -73,6 +88,9 @@ func (b *bench) gather(ctx context.Context) error {
 		for _, p := range found {
 			if !chosen(b.servers, p.name) {
 				continue
+			}
+			if p.database, err = b.copyFor(p.name); err != nil {
+				return err
 			}
 			if p, err = b.place(ctx, p); err != nil {
 				return err
@@ -83,17 +101,12 @@ func (b *bench) gather(ctx context.Context) error {
 	return nil
 }
 
-// place gives a peer an address, a folder and a database of its own, which its command and its environment name in braces.
+// place gives a peer an address, and puts that and its database where its command and its environment name them in braces.
 func (b *bench) place(ctx context.Context, p peer) (placed peer, err error) {
 	if p.addr, err = freeAddr(ctx); err != nil {
 		return peer{}, err
 	}
-	if p.folder == "" {
-		p.folder = b.dir
-	}
-	if p.database, err = b.copyFor(p.name); err != nil {
-		return peer{}, err
-	}
+	p.folder = cmp.Or(p.folder, b.dir)
 	p.counted = cmp.Or(p.counted, p.database)
 	_, port, _ := strings.Cut(p.addr, ":")
 	named := strings.NewReplacer("{addr}", p.addr, "{port}", port, "{database}", p.database)
@@ -118,7 +131,7 @@ func (b *bench) inGo(ctx context.Context) ([]peer, error) {
 		return nil, err
 	}
 	return []peer{
-		{name: "bare", language: graphQL(anID), command: []string{b.dir + "/bare", "{addr}", file}, only: []string{"W1"}, fixed: answer},
+		{name: "bare", language: graphQL(anID), command: []string{b.dir + "/bare", "{addr}", file}, only: []string{"W1", "again", "again GET"}, fixed: answer},
 		{name: "handwritten", language: routes(), command: []string{b.dir + "/handwritten", "{addr}", "{database}", secret}},
 	}, nil
 }
@@ -137,20 +150,31 @@ func (b *bench) inNode(ctx context.Context) ([]peer, error) {
 			return nil, fmt.Errorf("the peers in Node are left out, for npm ci cannot install their packages: %w: %s", err, lastLine(said))
 		}
 	}
-	var found []peer
-	for name, module := range map[string]string{"mercurius": "mercurius", "Apollo Server": "@apollo/server", "Yoga": "graphql-yoga"} {
-		version, err := versionOf(folder, module)
-		if err != nil {
+	scripts := []struct{ name, module, script string }{
+		{"mercurius", "mercurius", "mercurius.js"}, {"Apollo Server", "@apollo/server", "apollo.js"}, {"Yoga", "graphql-yoga", "yoga.js"},
+	}
+	found := make([]peer, len(scripts))
+	for i, s := range scripts {
+		found[i] = peer{
+			name: s.name, language: graphQL(anID), folder: folder, command: []string{"node", s.script},
+			env: []string{"PORT={port}", "DATABASE_URL={database}"},
+		}
+		if found[i].version, err = versionOf(folder, s.module); err != nil {
 			return nil, err
 		}
-		script, _, _ := strings.Cut(strings.ToLower(name), " ")
-		found = append(found, peer{
-			name: name, version: version, language: graphQL(anID), folder: folder, command: []string{"node", script + ".js"},
-			env: []string{"PORT={port}", "DATABASE_URL={database}"},
-		})
 	}
-	slices.SortFunc(found, func(a, b peer) int { return -strings.Compare(a.name, b.name) })
-	return found, nil
+	if b.cluster == nil {
+		return found, nil
+	}
+	graphile := found[0]
+	graphile.name, graphile.language, graphile.command = "PostGraphile", generated(), []string{"node", "postgraphile.js"}
+	if graphile.version, err = versionOf(folder, "postgraphile"); err != nil {
+		return nil, err
+	}
+	if said, err := exec.CommandContext(ctx, "node", "--version").Output(); err != nil || string(said) < "v22" {
+		return found, fmt.Errorf("PostGraphile %s is left out, for it takes Node 22, and this is %s", graphile.version, lastLine(said))
+	}
+	return slices.Concat(found, []peer{graphile}), nil
 }
 
 func versionOf(folder, module string) (string, error) {

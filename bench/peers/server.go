@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -31,13 +32,17 @@ type server struct {
 	log     string        // the file of what it says
 }
 
-// freeAddr is where nothing listens yet.
-func freeAddr(ctx context.Context) (string, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freeAddr is where nothing listens yet. It is none of the ports that connections are given, as one could be until it is needed.
+func freeAddr(ctx context.Context) (addr string, err error) {
+	const from, ports, attempts = 20_000, 10_000, 100
+	for range attempts {
+		addr = "127.0.0.1:" + strconv.Itoa(from+rand.IntN(ports)) //nolint:gosec // whichever
+		var listener net.Listener
+		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", addr); err == nil {
+			return addr, listener.Close()
+		}
 	}
-	return listener.Addr().String(), listener.Close()
+	return "", err
 }
 
 // start starts a peer on some processors, and returns once it listens.

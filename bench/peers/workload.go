@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
 )
 
 // The documents that all servers execute that speak GraphQL, but for PostGraphile, which makes a schema of its own.
@@ -23,6 +26,10 @@ type workload struct {
 	name, what string
 	// exchanges are what is asked in turn, and what the answers must be.
 	exchanges func(*blog, language) []exchange
+	// account tells that it is about somebody's account: with PostgreSQL only reading is measured.
+	account bool
+	// alone tells that only Postern is asked, in several ways.
+	alone bool
 	// writes tells that each request leaves a post.
 	writes bool
 }
@@ -47,18 +54,13 @@ func workloads() []workload {
 		}
 		return found
 	}
+	pages := func(b *blog, l language) []exchange {
+		starts := b.starts()
+		return random(len(starts), func(i int) exchange { return b.page(starts[i], l) })
+	}
 	return []workload{{
 		name: "W1", what: "20 posts with their authors, each time others",
-		exchanges: func(b *blog, l language) []exchange {
-			return random(len(b.posts)-pageSize, func(i int) exchange {
-				nodes := make([]post, pageSize)
-				for n := range nodes {
-					nodes[n] = b.posts[i+1+n]
-					nodes[n].Content = ""
-				}
-				return exchange{l.page(b.posts[i]), ofPage(nodes)}
-			})
-		},
+		exchanges: pages,
 	}, {
 		name: "W2", what: "one post with its author, each time another",
 		exchanges: func(b *blog, l language) []exchange {
@@ -67,7 +69,7 @@ func workloads() []workload {
 			})
 		},
 	}, {
-		name: "W3", what: "the account of a token",
+		name: "W3", what: "the account of a token", account: true,
 		exchanges: func(b *blog, l language) []exchange {
 			found := make([]exchange, 0, len(b.users))
 			for _, u := range b.users {
@@ -78,7 +80,7 @@ func workloads() []workload {
 			return found
 		},
 	}, {
-		name: "W4", what: "a new post, on disk before it is answered", writes: true,
+		name: "W4", what: "a new post, on disk before it is answered", account: true, writes: true,
 		exchanges: func(b *blog, l language) []exchange {
 			found := make([]exchange, 0, len(b.users))
 			for _, u := range b.users {
@@ -89,7 +91,46 @@ func workloads() []workload {
 			}
 			return found
 		},
+	}, {
+		name: "again", what: "one page of W1, over and over",
+		exchanges: func(b *blog, l language) []exchange { return []exchange{b.page(0, l)} },
+	}, {
+		name: "again GET", what: "the same by GET",
+		exchanges: func(b *blog, l language) []exchange {
+			e := b.page(0, l)
+			e.request = byGET(e.request)
+			return []exchange{e}
+		},
+	}, {
+		name: "size", what: "W1 of more posts", alone: true, exchanges: pages,
+	}, {
+		name: "processors", what: "W1 on more processors", alone: true, exchanges: pages,
 	}}
+}
+
+// page is an exchange about the posts that follow the i-th.
+func (b *blog) page(i int, l language) exchange {
+	nodes := slices.Clone(b.posts[i+1 : i+1+pageSize])
+	for n := range nodes {
+		nodes[n].Content = ""
+	}
+	return exchange{l.page(b.posts[i]), ofPage(nodes)}
+}
+
+// byGET is the same request by GET.
+func byGET(r request) request {
+	if r.method == http.MethodGet {
+		return r
+	}
+	var asked struct {
+		Query     string
+		Variables json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(r.body), &asked); err != nil {
+		panic(err) // we wrote it
+	}
+	parameters := url.Values{"query": {asked.Query}, "variables": {string(asked.Variables)}}
+	return request{method: http.MethodGet, path: r.path + "?" + parameters.Encode()}
 }
 
 func ofPage(nodes []post) string { return data("posts", map[string]any{"nodes": nodes}) }
