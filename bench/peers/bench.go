@@ -24,6 +24,7 @@ type bench struct {
 	blog     *blog
 	original string   // the peers' database, which each gets a copy of; with PostgreSQL they share it
 	peers    []peer   // Postern first
+	notes    []string // what no table can say
 	missing  []string // a sentence for each that cannot be measured
 }
 

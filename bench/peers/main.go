@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -61,6 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err := able(); err != nil {
 		return err
 	}
+	_, _ = fmt.Fprintf(stdout, "%s\n\n", describe(ctx, o))
 	dir, err := os.MkdirTemp("", "postern-peers-")
 	if err != nil {
 		return err
@@ -76,13 +76,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(stdout, "%s\n\n", describe(ctx, o))
 	defer func() {
-		for _, reason := range b.missing {
+		for _, reason := range append(b.notes, b.missing...) {
 			_, _ = fmt.Fprintln(stdout, reason)
 		}
 	}()
 	var measured []measurement
+	defer func() { err = errors.Join(err, table(stdout, measured)) }() // also if the last was interrupted
 	for _, w := range workloads() {
 		if !chosen(o.workloads, w.name) || w.account && b.cluster != nil {
 			continue
@@ -93,7 +93,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		}
 		measured = append(measured, of...)
 	}
-	return table(stdout, measured)
+	if chosen(o.workloads, "W5") && b.cluster == nil {
+		var said string
+		if said, err = b.logins(ctx); err == nil {
+			b.notes = append(b.notes, said)
+		}
+	}
+	return err
 }
 
 // chosen tells whether a list of names, which is empty if all are meant, has a name.
@@ -143,7 +149,7 @@ func describe(ctx context.Context, o options) string {
 			continue
 		}
 		if said, err := exec.CommandContext(ctx, args[0], args[1:]...).Output(); err == nil { //nolint:gosec // the two above
-			versions = append(versions, filepath.Base(args[0])+" "+strings.TrimSpace(string(said)))
+			versions = append(versions, args[0]+" "+strings.TrimPrefix(lastLine(said), args[0]+" "))
 		}
 	}
 	return fmt.Sprintf("%s, %d processors, load %s before; %s.\n%d posts of %d users; %d connections; medians of %d rounds of %s.",

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ func (b *bench) measure(ctx context.Context, w workload) ([]measurement, error) 
 			s.stop()
 		}
 	}()
+	failed := make(map[*server]bool)
 	for _, p := range b.peers {
 		if !p.does(w) {
 			continue
@@ -48,32 +50,45 @@ func (b *bench) measure(ctx context.Context, w workload) ([]measurement, error) 
 			running = append(running, s)
 			forget(family(s.command.Process.Pid))
 			_, err = b.load(ctx, s, w, 0)
+			failed[s] = err != nil
 		}
-		if err != nil {
-			if p.name == postern {
-				return nil, err
-			}
-			b.missing = append(b.missing, fmt.Sprintf("%s is not measured at %s: %v", p.title(), w.name, err))
-			if s != nil {
-				running = running[:len(running)-1]
-				s.stop()
-			}
+		if err := b.without(p, w, err); err != nil {
+			return nil, err
 		}
 	}
 	found := make([]measurement, len(running))
 	for round := range b.rounds {
 		_, _ = fmt.Fprintf(b.progress, "%s, round %d of %d\n", w.name, round+1, b.rounds)
 		for i, s := range running {
+			if failed[s] {
+				continue
+			}
 			measured, err := b.load(ctx, s, w, round+1)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", s.name, err)
+			failed[s] = err != nil
+			if err := b.without(s.peer, w, err); err != nil {
+				return nil, err
+			}
+			if failed[s] {
+				continue
 			}
 			found[i].workload, found[i].server = w.name, s.title()
 			found[i].samples = append(found[i].samples, measured)
 			found[i].peak = peak(family(s.command.Process.Pid))
 		}
 	}
-	return found, nil
+	return slices.DeleteFunc(found, func(m measurement) bool { return len(m.samples) < b.rounds }), nil
+}
+
+// without notes that a peer is left out of a workload, and why, if there is an error. Without Postern there is nothing to compare.
+func (b *bench) without(p peer, w workload, err error) error {
+	if err == nil {
+		return nil
+	}
+	if p.name == postern {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	b.missing = append(b.missing, fmt.Sprintf("%s is not measured at %s: %v", p.title(), w.name, err))
+	return nil
 }
 
 //go:embed load.lua

@@ -36,7 +36,7 @@ func (b *bench) inPython(ctx context.Context) ([]peer, error) {
 
 // pocketBase is PocketBase twice: as it is, and as durable as the others, which only W4 is about.
 func (b *bench) pocketBase(ctx context.Context) ([]peer, error) {
-	if b.cluster != nil {
+	if b.cluster != nil || !chosen(b.servers, "PocketBase") && !chosen(b.servers, "PocketBase FULL") {
 		return nil, nil
 	}
 	folder := filepath.Join(b.home, "pocketbase")

@@ -9,6 +9,9 @@ import (
 
 // table writes what was measured as a table in Markdown.
 func table(to io.Writer, measured []measurement) error {
+	if len(measured) == 0 {
+		return nil
+	}
 	rows := [][]string{
 		{"", "server", "requests/s", "of Postern's", "p50 ms", "p99 ms", "CPU µs/request", "peak RSS MB"},
 		{"---", "---", "---:", "---:", "---:", "---:", "---:", "---:"},
