@@ -40,21 +40,8 @@ type options struct {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
-	var o options
-	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
-	flags.StringVar(&o.binary, "server", "./postern", "the `binary` of the server")
-	flags.StringVar(&o.home, "home", "bench/peers", "the `folder` of this command, with what it starts")
-	flags.StringVar(&o.database, "database", "sqlite", "sqlite or postgres")
-	flags.StringVar(&o.workloads, "workloads", "", "which `names`, with commas in between: all if left out")
-	flags.StringVar(&o.servers, "servers", "", "which `names` beside Postern, with commas in between: all if left out")
-	flags.IntVar(&o.users, "users", 100, "how many accounts there are")
-	flags.IntVar(&o.posts, "posts", 10_000, "how many posts they wrote")
-	flags.IntVar(&o.more, "more", 1_000_000, "how many posts there are at workload size")
-	flags.IntVar(&o.connections, "connections", 32, "how many connections ask at once")
-	flags.IntVar(&o.rounds, "rounds", 5, "how often each server is measured")
-	flags.DurationVar(&o.duration, "duration", 3*time.Second, "how long each time")
-	flags.DurationVar(&o.warmUp, "warm-up", 3*time.Second, "how long it is asked before")
-	if err := flags.Parse(args); err != nil {
+	o, err := parse(args)
+	if err != nil {
 		return err
 	}
 	if err := able(); err != nil {
@@ -100,6 +87,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		}
 	}
 	return err
+}
+
+func parse(args []string) (o options, err error) {
+	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
+	flags.StringVar(&o.binary, "server", "./postern", "the `binary` of the server")
+	flags.StringVar(&o.home, "home", "bench/peers", "the `folder` of this command, with what it starts")
+	flags.StringVar(&o.database, "database", "sqlite", "sqlite or postgres")
+	flags.StringVar(&o.workloads, "workloads", "", "which `names`, with commas in between: all if left out")
+	flags.StringVar(&o.servers, "servers", "", "which `names` beside Postern, with commas in between: all if left out")
+	flags.IntVar(&o.users, "users", 100, "how many accounts there are")
+	flags.IntVar(&o.posts, "posts", 10_000, "how many posts they wrote")
+	flags.IntVar(&o.more, "more", 1_000_000, "how many posts there are at workload size")
+	flags.IntVar(&o.connections, "connections", 32, "how many connections ask at once")
+	flags.IntVar(&o.rounds, "rounds", 5, "how often each server is measured")
+	flags.DurationVar(&o.duration, "duration", 3*time.Second, "how long each time")
+	flags.DurationVar(&o.warmUp, "warm-up", 3*time.Second, "how long it is asked before")
+	return o, flags.Parse(args)
 }
 
 // chosen tells whether a list of names, which is empty if all are meant, has a name.

@@ -36,8 +36,19 @@ func table(to io.Writer, measured []measurement) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(to)
+	_, err := fmt.Fprintf(to, "\n%s\n", legend(measured))
 	return err
+}
+
+// legend says what the workloads are that were measured.
+func legend(measured []measurement) string {
+	var text []string
+	for _, w := range workloads() {
+		if slices.ContainsFunc(measured, func(m measurement) bool { return m.workload == w.name }) {
+			text = append(text, w.name+": "+w.what)
+		}
+	}
+	return strings.Join(text, "; ") + "."
 }
 
 func (m measurement) median(of func(sample) float64) float64 {

@@ -44,68 +44,63 @@ type exchange struct {
 // blank stands where each request has a number of its own.
 const blank = "@@@@@@@@"
 
+// workloads are all there are, in the order in which they are measured.
 func workloads() []workload {
-	const different = 5000
-	random := func(n int, of func(i int) exchange) []exchange {
-		dice := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
-		found := make([]exchange, different)
-		for i := range found {
-			found[i] = of(dice.IntN(n))
-		}
-		return found
-	}
-	pages := func(b *blog, l language) []exchange {
-		starts := b.starts()
-		return random(len(starts), func(i int) exchange { return b.page(starts[i], l) })
-	}
-	return []workload{{
-		name: "W1", what: "20 posts with their authors, each time others",
-		exchanges: pages,
-	}, {
-		name: "W2", what: "one post with its author, each time another",
-		exchanges: func(b *blog, l language) []exchange {
-			return random(len(b.posts), func(i int) exchange {
-				return exchange{l.post(b.posts[i]), data("post", b.posts[i])}
-			})
-		},
-	}, {
-		name: "W3", what: "the account of a token", account: true,
-		exchanges: func(b *blog, l language) []exchange {
-			found := make([]exchange, 0, len(b.users))
-			for _, u := range b.users {
-				sent := l.viewer(u)
-				sent.token = cmp.Or(sent.token, u.token())
-				found = append(found, exchange{sent, ofViewer(u)})
-			}
-			return found
-		},
-	}, {
-		name: "W4", what: "a new post, on disk before it is answered", account: true, writes: true,
-		exchanges: func(b *blog, l language) []exchange {
-			found := make([]exchange, 0, len(b.users))
-			for _, u := range b.users {
-				title := "Benchmark " + blank
-				sent := l.create(u, title, text())
-				sent.token = cmp.Or(sent.token, u.token())
-				found = append(found, exchange{sent, fmt.Sprintf(`"title":%q`, title)})
-			}
-			return found
-		},
-	}, {
-		name: "again", what: "one page of W1, over and over",
-		exchanges: func(b *blog, l language) []exchange { return []exchange{b.page(0, l)} },
-	}, {
-		name: "again GET", what: "the same by GET",
-		exchanges: func(b *blog, l language) []exchange {
+	return []workload{
+		{name: "W1", what: "20 posts with their authors, each time others", exchanges: pages},
+		{name: "W2", what: "one post with its author, each time another", exchanges: posts},
+		{name: "W3", what: "the account of a token", account: true, exchanges: viewers},
+		{name: "W4", what: "a new post, on disk before it is answered", account: true, writes: true, exchanges: creations},
+		{name: "again", what: "one page of W1, over and over", exchanges: func(b *blog, l language) []exchange {
+			return []exchange{b.page(0, l)}
+		}},
+		{name: "again GET", what: "the same by GET", exchanges: func(b *blog, l language) []exchange {
 			e := b.page(0, l)
 			e.request = byGET(e.request)
 			return []exchange{e}
-		},
-	}, {
-		name: "size", what: "W1 of more posts", alone: true, exchanges: pages,
-	}, {
-		name: "processors", what: "W1 on more processors", alone: true, exchanges: pages,
-	}}
+		}},
+		{name: "size", what: "W1 of more posts", alone: true, exchanges: pages},
+		{name: "processors", what: "W1 on more processors", alone: true, exchanges: pages},
+	}
+}
+
+func pages(b *blog, l language) []exchange {
+	starts := b.starts()
+	return random(len(starts), func(i int) exchange { return b.page(starts[i], l) })
+}
+
+func posts(b *blog, l language) []exchange {
+	return random(len(b.posts), func(i int) exchange { return exchange{l.post(b.posts[i]), data("post", b.posts[i])} })
+}
+
+// random are exchanges about some of n things, which are the same each time.
+func random(n int, of func(i int) exchange) []exchange {
+	const different = 5000
+	dice := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
+	found := make([]exchange, different)
+	for i := range found {
+		found[i] = of(dice.IntN(n))
+	}
+	return found
+}
+
+func viewers(b *blog, l language) []exchange {
+	found := make([]exchange, len(b.users))
+	for i, u := range b.users {
+		found[i] = exchange{l.viewer(u), ofViewer(u)}
+		found[i].token = cmp.Or(found[i].token, u.token())
+	}
+	return found
+}
+
+func creations(b *blog, l language) []exchange {
+	const title = "Benchmark " + blank
+	found := make([]exchange, len(b.users))
+	for i, u := range b.users {
+		found[i] = exchange{l.create(u, title, text()), fmt.Sprintf(`"title":%q`, title)}
+		found[i].token = cmp.Or(found[i].token, u.token())
+	}
+	return found
 }
 
 // page is an exchange about the posts that follow the i-th.
