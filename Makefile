@@ -6,8 +6,8 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run generate fmt lint test race torture bench bench-streams bench-login bench-logins fuzz page browser \
-	audit peers clients chroot check check-fmt check-generate check-tidy check-page check-docs
+.PHONY: help build run generate fmt lint test race torture bench microbench bench-streams bench-login bench-logins fuzz page \
+	browser audit peers clients chroot check check-fmt check-generate check-tidy check-page check-docs
 
 # What the project is checked with, beside Go itself. The versions of gqlgen and genqlient are in go.mod and clients/go/go.mod,
 # those of npm's packages in lock files.
@@ -49,7 +49,10 @@ race: ## Run the tests with the race detector, none from a cache
 torture: ## Run the long tests, which break what can be broken; they take minutes
 	POSTERN_TORTURE=1 go test -count=1 -timeout=60m -v -run '^TestTorture' ./...
 
-bench: ## Run the benchmarks
+bench: build ## Measure Postern beside its peers, and print a table; ARGS='-workloads W1 -servers mercurius'
+	go run ./bench/peers $(ARGS)
+
+microbench: ## Run the benchmarks of single packages
 	go test -run='^$$' -bench=. -benchmem ./...
 
 bench-streams: build ## Measure 10,000 subscribers: memory, and how soon all hear of a post; ARGS='-transport sse'

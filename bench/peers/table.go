@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// table writes what was measured as a table in Markdown.
+func table(to io.Writer, measured []measurement) error {
+	if len(measured) == 0 {
+		return nil
+	}
+	rows := [][]string{
+		{"", "server", "requests/s", "of Postern's", "p50 ms", "p99 ms", "CPU µs/request", "peak RSS MB"},
+		{"---", "---", "---:", "---:", "---:", "---:", "---:", "---:"},
+	}
+	own := 0.0
+	for _, m := range measured {
+		rate := m.median(func(s sample) float64 { return s.rate })
+		if m.server == postern {
+			own = rate
+		}
+		const thousand, million = 1e3, 1e6
+		rows = append(rows, []string{
+			m.workload, m.server, fmt.Sprintf("%.0f", rate), fmt.Sprintf("%.2f", rate/own),
+			fmt.Sprintf("%.1f", m.median(func(s sample) float64 { return s.p50 })/thousand),
+			fmt.Sprintf("%.1f", m.median(func(s sample) float64 { return s.p99 })/thousand),
+			fmt.Sprintf("%.0f", m.median(func(s sample) float64 { return s.cpu })),
+			fmt.Sprintf("%.0f", float64(m.peak)/million),
+		})
+	}
+	for _, row := range rows {
+		if _, err := fmt.Fprintf(to, "| %s |\n", strings.Join(row, " | ")); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(to, "\n%s\n", legend(measured))
+	return err
+}
+
+// legend says what the workloads are that were measured.
+func legend(measured []measurement) string {
+	var text []string
+	for _, w := range workloads() {
+		if slices.ContainsFunc(measured, func(m measurement) bool { return m.workload == w.name }) {
+			text = append(text, w.name+": "+w.what)
+		}
+	}
+	return strings.Join(text, "; ") + "."
+}
+
+func (m measurement) median(of func(sample) float64) float64 {
+	values := make([]float64, len(m.samples))
+	for i, s := range m.samples {
+		values[i] = of(s)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
