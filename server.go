@@ -42,10 +42,11 @@ import (
 var schema string
 
 func main() {
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1) // of which auth.DefaultPool leaves one to whoever does not hash
+	keep := cli.Tune(os.Getenv) //nolint:forbidigo // handed down from here, as below
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)                                            // a second signal ends the process at once
-	err := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr) //nolint:forbidigo // handed down from here
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr) //nolint:forbidigo // likewise
+	runtime.KeepAlive(keep)
 	os.Exit(cli.Status(err, os.Stderr))
 }
 
