@@ -110,6 +110,7 @@ func (b *bench) place(ctx context.Context, p peer) (placed peer, err error) {
 	p.counted = cmp.Or(p.counted, p.database)
 	_, port, _ := strings.Cut(p.addr, ":")
 	named := strings.NewReplacer("{addr}", p.addr, "{port}", port, "{database}", p.database)
+	p.command, p.env = slices.Clone(p.command), slices.Clone(p.env) // peers may have them in common
 	for _, texts := range [][]string{p.command, p.env} {
 		for i, text := range texts {
 			texts[i] = named.Replace(text)
