@@ -296,10 +296,14 @@ func TestAnswersAreForgotten(t *testing.T) {
 				t.Errorf("after %s = %s, want %s", step.name, got.Body, step.want)
 			}
 		}
-		s.kept(t, byPost(query))
-		s.ask(t, "", `mutation { login(input: {email: "author@example.org", password: "`+password+`"}) { tokens { accessToken } } }`, nil)
-		if answer, statements := s.put(t, byPost(query)); statements != 0 {
-			t.Errorf("after a log-in = %s, which took %d statements, want none", answer.Body, statements)
+		statements := int64(1)
+		for try := 0; try < 5 && statements > 0; try++ { // PostgreSQL may yet tell of what was changed before
+			s.kept(t, byPost(query))
+			s.ask(t, "", `mutation { login(input: {email: "author@example.org", password: "`+password+`"}) { tokens { accessToken } } }`, nil)
+			_, statements = s.put(t, byPost(query))
+		}
+		if statements > 0 {
+			t.Errorf("after a log-in an answer takes %d statements, want none", statements)
 		}
 		slug = "post-1"
 		oldest, err = there.Post(t.Context(), blog.PostLookup{Slug: &slug})
