@@ -55,7 +55,7 @@ type question struct {
 	public     bool // the answer may be kept
 }
 
-// find finds the answer to a request, if there is one.
+// find finds the answer to a request, if there is one. If not, the request has another body that says the same.
 func (a *Answers) find(r *http.Request) (q question, kept *representation) {
 	if a == nil || !mayBePublic(r) {
 		return q, nil

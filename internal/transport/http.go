@@ -37,13 +37,14 @@ const varies = "Accept, Accept-Encoding, Authorization, GraphQL-Cost"
 
 // Do implements Transport.
 func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor) {
-	ctx := r.Context()
 	w.Header().Add("Vary", varies)
 	question, kept := h.Answers.find(r)
 	if kept != nil {
 		kept.write(w, r)
 		return
 	}
+	ctx := graphql.StartOperationTrace(r.Context())
+	r = r.WithContext(ctx)
 	a := answer{w: w, r: r}
 	var json bool
 	a.media, json = negotiate(r.Header.Values("Accept"))
