@@ -79,6 +79,7 @@ func aboutNobody() map[string]string {
 		"goose_db_version": "which migrations were applied",
 		"sqlite_sequence":  "how many of them",
 		"feed":             "how many posts there ever were",
+		"generation":       "how many changes there ever were",
 		"audit_log":        "how many events there ever were",
 	}
 }

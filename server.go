@@ -146,7 +146,7 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	})
 	site, err := newSite(c, parts{
 		accounts: accounts, authenticator: authenticator, connections: connections, posts: posts, documents: documents,
-		health: health, log: log,
+		answers: transport.NewAnswers(c.CacheBytes, db), health: health, log: log,
 	})
 	if err != nil {
 		return err
@@ -154,8 +154,8 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	if isTerminal(stdout) {
 		banner(stdout, c, listener.Addr(), db.Name())
 	}
-	log.InfoContext(ctx, "listening", "addr", listener.Addr().String(), "database", db.Name(), "production", c.Production,
-		"version", cli.Version())
+	log.InfoContext(ctx, "listening",
+		"addr", listener.Addr().String(), "database", db.Name(), "production", c.Production, "version", cli.Version())
 	return listen(ctx, listener, site, connections, health, c, log)
 }
 
@@ -184,6 +184,7 @@ type parts struct {
 	connections   *transport.Connections
 	posts         *blog.Service
 	documents     *transport.Documents
+	answers       *transport.Answers
 	health        *httpd.Health
 	log           *slog.Logger
 }
@@ -248,8 +249,7 @@ func newAccounts(
 			FailuresOfAddress: throttle.Limit{Most: c.LimitFailuresOfAddress, Within: 10 * time.Minute},
 			SignupsOfAddress:  hourly(c.LimitSignupsOfAddress),
 			ExportsOfAccount:  hourly(c.LimitExportsOfAccount),
-			MailsOfAccount:    hourly(c.LimitMailsOfAccount),
-			MailsOfAddress:    hourly(c.LimitMailsOfAddress),
+			MailsOfAccount:    hourly(c.LimitMailsOfAccount), MailsOfAddress: hourly(c.LimitMailsOfAddress),
 		},
 	})
 	return accounts, auth.NewAuthenticator(tokens, accounts.Authorize), nil
@@ -275,7 +275,7 @@ func newSite(c config.Config, p parts) (http.Handler, error) {
 		return nil, err
 	}
 	return httpd.New(httpd.Options{
-		GraphQL:       transport.Handler{Executor: exec, Transports: transports(c, p.connections)},
+		GraphQL:       transport.Handler{Executor: exec, Transports: transports(c, p)},
 		Authenticator: p.authenticator,
 		Proxies:       proxies,
 		Health:        p.health,
@@ -298,13 +298,13 @@ func newExecutor(c config.Config, documents *transport.Documents, o graph.Option
 }
 
 // transports are how operations come to the executor.
-func transports(c config.Config, connections *transport.Connections) []transport.Transport {
+func transports(c config.Config, p parts) []transport.Transport {
 	shape := transport.Shape{Depth: c.LimitVariableDepth, Items: c.LimitVariableItems}
-	socket := transport.NewWebSocket(connections)
+	socket := transport.NewWebSocket(p.connections)
 	socket.MaxMessage, socket.MaxSubscriptions, socket.Variables = c.LimitBody, c.LimitSubscriptions, shape
 	return []transport.Transport{
 		socket,
-		transport.HTTP{MaxBody: c.LimitBody, Variables: shape, Streams: transport.NewEventStreams(connections)},
+		transport.HTTP{MaxBody: c.LimitBody, Variables: shape, Streams: transport.NewEventStreams(p.connections), Answers: p.answers},
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	neturl "net/url"
 	"testing"
 
 	"postern/internal/auth"
@@ -56,5 +58,62 @@ func benchmarkOperations(b *testing.B, url string) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkSameQuestion measures one question again and again, in the whole handler: with what is kept of its answers, and without;
+// and a handler that writes the same bytes and does nothing else.
+func BenchmarkSameQuestion(b *testing.B) {
+	for _, database := range []struct {
+		name string
+		url  func(testing.TB) string
+	}{{"sqlite", storetest.SQLiteURL}, {"postgres", storetest.PostgresURL}} {
+		b.Run(database.name, func(b *testing.B) { benchmarkSameQuestion(b, database.url(b)) })
+	}
+}
+
+func benchmarkSameQuestion(b *testing.B, url string) {
+	const query = `{ posts(first: 20) { nodes { id title createdAt author { id name } } } }`
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		b.Fatal(err)
+	}
+	target := "/graphql?" + neturl.Values{"query": {query}}.Encode()
+	kept := newServer(b, url)
+	fresh := newServerWith(b, url, options{introspection: true, pool: patient})
+	token := kept.account(b, "author", auth.Author)
+	for i := range 1000 {
+		kept.ask(b, token, `mutation($title: String!) { createPost(input: {title: $title, content: "x"}) { post { id } } }`,
+			map[string]any{"title": fmt.Sprint("Post ", i)})
+	}
+	answer := kept.send(b, "", body).Data
+	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		_, _ = w.Write(answer)
+	})
+	for _, handler := range []struct {
+		name string
+		http.Handler
+	}{{"kept", kept.Config.Handler}, {"fresh", fresh.Config.Handler}, {"bare", bare}} {
+		for _, method := range []string{http.MethodPost, http.MethodGet} {
+			b.Run(method+" "+handler.name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					var request *http.Request
+					if method == http.MethodPost {
+						request = httptest.NewRequestWithContext(b.Context(), method, "/graphql", bytes.NewReader(body))
+						request.Header.Set("Content-Type", "application/json")
+					} else {
+						request = httptest.NewRequestWithContext(b.Context(), method, target, nil)
+					}
+					answer := httptest.NewRecorder()
+					handler.ServeHTTP(answer, request)
+					if answer.Code != http.StatusOK {
+						b.Fatal(answer.Body)
+					}
+				}
+			})
+		}
 	}
 }

@@ -51,6 +51,7 @@ type options struct {
 	introspection bool
 	pool          auth.Pool
 	subscriptions int // that a socket may have, and operations that are worked at; 0: 20
+	answers       int // bytes of those that are kept
 }
 
 // patient is a pool that has room for all who race, and waits for machines that are busy.
@@ -59,7 +60,7 @@ var patient = auth.Pool{Hashers: 2, Queue: 100, Patience: time.Hour}
 // newServer starts one that is closed when the test ends.
 func newServer(tb testing.TB, url string) *server {
 	tb.Helper()
-	return newServerWith(tb, url, options{introspection: true, pool: patient})
+	return newServerWith(tb, url, options{introspection: true, pool: patient, answers: 1 << 20})
 }
 
 func newServerWith(tb testing.TB, url string, o options) *server {
@@ -114,7 +115,10 @@ func newServerWith(tb testing.TB, url string, o options) *server {
 	socket.Write, socket.Ping = time.Hour, time.Hour // machines that test are busy
 	site, err := httpd.New(httpd.Options{
 		GraphQL: transport.Handler{Executor: exec, Transports: []transport.Transport{
-			socket, transport.HTTP{MaxBody: 1 << 20, Variables: shape, Streams: transport.NewEventStreams(s.connections)},
+			socket, transport.HTTP{
+				MaxBody: 1 << 20, Variables: shape, Streams: transport.NewEventStreams(s.connections),
+				Answers: transport.NewAnswers(o.answers, db),
+			},
 		}},
 		Authenticator: authenticator,
 		Health:        httpd.NewHealth(log),

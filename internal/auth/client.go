@@ -42,8 +42,11 @@ func (p Proxies) ClientOf(r *http.Request) Client {
 
 // Ignore tells whether a request says whom it was passed on for, and we do not believe its peer.
 func (p Proxies) Ignore(r *http.Request) bool {
+	if len(r.Header["X-Forwarded-For"]) == 0 {
+		return false
+	}
 	peer, _ := parseAddress(r.RemoteAddr)
-	return len(r.Header["X-Forwarded-For"]) > 0 && !p.include(peer)
+	return !p.include(peer)
 }
 
 // address is that of the peer or, as long as that is a proxy, of whom it was asked by: each adds that to the end of

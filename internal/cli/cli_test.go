@@ -307,8 +307,8 @@ func TestConfigHidesSecrets(t *testing.T) {
 			t.Errorf("postern config: %s is %q, want %q", name, rows[name], want)
 		}
 	}
-	if rows["HELP"] != "" || len(rows) != 58 {
-		t.Errorf("postern config has %d rows, want the head and 57 settings:\n%s", len(rows), table)
+	if rows["HELP"] != "" || len(rows) != 59 {
+		t.Errorf("postern config has %d rows, want the head and 58 settings:\n%s", len(rows), table)
 	}
 	if _, err := os.Stat(s.env["DATA_DIR"]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("postern config made the data directory: %v", err)

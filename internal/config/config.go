@@ -35,6 +35,8 @@ type Config struct {
 	PersistedDocuments string `group:"Server" placeholder:"FILE" help:"Documents that clients may name by their hash: a JSON object from hash to document."`
 	OnlyPersisted      bool   `group:"Server" help:"Execute no documents but those of the file."`
 
+	CacheBytes int `group:"Server" default:"8388608" placeholder:"BYTES" help:"How much memory to keep answers in that are the same for everybody, until any post or profile changes; 0 keeps none."`
+
 	ShutdownTimeout time.Duration `group:"Server" default:"10s" help:"How long running requests may take to finish once the server is told to stop."`
 
 	ShutdownDelay time.Duration `group:"Server" default:"0s" help:"How long to go on answering before that, not ready, until load balancers have noticed."`
@@ -127,6 +129,7 @@ func (c *Config) Check() error {
 			fmt.Sprintf("%q listens beyond this machine, which is for production: set PRODUCTION=true", c.Addr),
 		},
 		{c.PublicURL != "" && !validPublicURL(c.PublicURL), "PUBLIC_URL", fmt.Sprintf("%q is not like https://blog.example.org", c.PublicURL)},
+		{c.CacheBytes < 0, "CACHE_BYTES", "it must not be negative; 0 keeps no answers"},
 		{c.ShutdownTimeout < 0, "SHUTDOWN_TIMEOUT", "it must not be negative"},
 		{c.ShutdownDelay < 0, "SHUTDOWN_DELAY", "it must not be negative"},
 		{c.OnlyPersisted && c.PersistedDocuments == "", "ONLY_PERSISTED", "it needs PERSISTED_DOCUMENTS to name the file"},

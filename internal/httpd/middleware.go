@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -60,12 +61,20 @@ func logRequests(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http
 					slog.Int("status", statusOf(wrapped, r)),
 					slog.Int("bytes", wrapped.BytesWritten()),
 					slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
-					slog.String("client", proxies.ClientOf(r).Address.String()),
+					slog.String("client", addressOf(*caller, proxies, r).String()),
 				)
 			}()
 			next.ServeHTTP(wrapped, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
 		})
 	}
+}
+
+// addressOf is where a request comes from, which is known already if it was found out who asks.
+func addressOf(caller auth.Caller, proxies auth.Proxies, r *http.Request) netip.Addr {
+	if caller.Client.Address.IsValid() {
+		return caller.Client.Address
+	}
+	return proxies.ClientOf(r).Address
 }
 
 // warnOfProxy logs once that a request was passed on by somebody whom we do not believe. Any client can send such a request; but

@@ -35,8 +35,11 @@ type dialect struct {
 	forUpdate string
 	// skipLocked ends a SELECT of rows that are to be changed, and leaves out those that others change.
 	skipLocked string
-	// listen has a connection hear of publications; "" where nobody else publishes any.
-	listen string
+	// listen has a connection hear of publications, and of generations; "" where nobody else publishes any. tells is a query that
+	// tells whether it would hear of all generations, as it does once the schema has a trigger for that.
+	listen, tells string
+	// generation is a query of the generation's number; "" where a line tells of it.
+	generation string
 	// code is the database's own number or name of an error; "" for one that is not the database's.
 	code func(error) string
 	// unique and foreign are the codes of violated constraints; busy that of a database that others hold.
@@ -57,7 +60,8 @@ var (
 		forShare:   " FOR SHARE",
 		forUpdate:  " FOR NO KEY UPDATE",
 		skipLocked: " FOR UPDATE SKIP LOCKED",
-		listen:     `LISTEN publications`,
+		listen:     `LISTEN publications; LISTEN generations`,
+		tells:      `SELECT to_regproc('tell_of_generation') IS NOT NULL`,
 		code: func(err error) string {
 			if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 				return e.Code
@@ -74,6 +78,7 @@ var (
 		migrations: "migrations/sqlite",
 		migrated:   `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`,
 		oneWriter:  true,
+		generation: `SELECT number FROM generation`,
 		code: func(err error) string {
 			if e, ok := errors.AsType[*sqlite.Error](err); ok {
 				return strconv.Itoa(e.Code())

@@ -30,3 +30,6 @@ func (s *Store) Kept() int {
 	})
 	return kept
 }
+
+// ChangesPublic tells whether the store takes a statement for a change of what anybody may read.
+func ChangesPublic(text string) bool { return changesPublic(text) }

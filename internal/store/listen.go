@@ -25,6 +25,10 @@ func (s *Store) Listen(ctx context.Context, heard func()) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	defer s.hangUp(ctx, conn)
+	defer s.changes.down()
+	if err := s.ask(ctx, conn); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
 	for {
 		heard()
 		if err := s.wait(ctx, conn); err != nil {
@@ -48,13 +52,17 @@ func (s *Store) line(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// wait returns once the line has told something.
+// wait returns once the line has told of a publication.
 func (s *Store) wait(ctx context.Context, conn *pgx.Conn) error {
 	for {
 		quiet, cancel := context.WithTimeout(ctx, s.attention.quiet)
-		_, err := conn.WaitForNotification(quiet)
+		told, err := conn.WaitForNotification(quiet)
 		cancel()
-		if !pgconn.Timeout(err) || ctx.Err() != nil {
+		switch {
+		case err == nil && told.Channel == "generations":
+			s.changes.count.Add(1)
+			continue
+		case !pgconn.Timeout(err) || ctx.Err() != nil:
 			return err
 		}
 		if err := s.ask(ctx, conn); err != nil {
@@ -63,11 +71,18 @@ func (s *Store) wait(ctx context.Context, conn *pgx.Conn) error {
 	}
 }
 
-// ask lets the line show that it is there. What it has to tell by the way, conn keeps.
+// ask lets the line show that it is there, and whether it tells of generations, which are not known until it has. What it has to
+// tell by the way, conn keeps.
 func (s *Store) ask(ctx context.Context, conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, s.attention.answer)
 	defer cancel()
-	return conn.Ping(ctx)
+	all := s.changes.down()
+	var tells bool
+	err := conn.QueryRow(ctx, s.dialect.tells).Scan(&tells)
+	if err == nil && tells {
+		s.changes.up(all)
+	}
+	return err
 }
 
 // hangUp closes a line, also when ctx has ended.

@@ -42,14 +42,16 @@ func (s *statements) close() error {
 
 // transaction prepares statements for one transaction.
 type transaction struct {
-	tx    *sql.Tx
-	stmts *statements
-	fresh []string // what was not kept yet
+	tx     *sql.Tx
+	stmts  *statements
+	fresh  []string // what was not kept yet
+	public bool     // it changes what anybody may read
 }
 
 // prepare returns a statement that is kept, or prepares one on the transaction's own connection: if all connections had
 // transactions that waited for another connection to prepare on, none would ever get one.
 func (t *transaction) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	t.public = t.public || changesPublic(text)
 	if stmt, ok := t.stmts.kept.Load(text); ok {
 		return t.tx.StmtContext(ctx, stmt.(*sql.Stmt)), nil
 	}

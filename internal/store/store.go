@@ -48,6 +48,9 @@ type Store struct {
 	attention attention
 	// commits has writers take turns on SQLite, which lets one write at a time and makes others poll; nil on PostgreSQL.
 	commits *commits
+	// What tells the generation: changes where there is a line that tells of them, and else counter.
+	changes changes
+	counter *counter
 }
 
 // Open opens a database; it must be migrated before it is used. SQLite's file is made if there is none.
@@ -70,7 +73,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 	s := &Store{
 		db: db, dialect: d, log: o.Log, stmts: statements{db: db}, role: `u.role`,
-		dsn: dsn, attention: attention{quiet: 8 * time.Second, answer: 4 * time.Second},
+		dsn: dsn, attention: attention{quiet: time.Second, answer: 4 * time.Second},
 	}
 	if o.RequireVerified {
 		s.role = `CASE WHEN u.email_verified_at IS NULL THEN '` + auth.Reader.String() + `' ELSE u.role END`
@@ -78,8 +81,15 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if d.oneWriter {
 		s.commits = new(commits)
 	}
+	if d.generation != "" {
+		own, err := d.open(dsn)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("open %s: %w", d.name, err), db.Close())
+		}
+		s.counter = newCounter(own, d.generation)
+	}
 	if err := s.reach(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -116,7 +126,11 @@ func (s *Store) Name() string { return s.dialect.name }
 
 // Close closes all connections.
 func (s *Store) Close() error {
-	return errors.Join(s.stmts.close(), s.db.Close())
+	err := errors.Join(s.stmts.close(), s.db.Close())
+	if s.counter != nil {
+		err = errors.Join(err, s.counter.close())
+	}
+	return err
 }
 
 // write runs fn in a transaction, which is on disk when write returns nil. Every write goes through here.
@@ -139,7 +153,11 @@ func (s *Store) transact(ctx context.Context, fn func(q querier) error) error {
 	if err := fn(querier{log: s.log, prepare: t.prepare, forShare: s.dialect.forShare, forUpdate: s.dialect.forUpdate}); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	commit := tx.Commit
+	if t.public {
+		commit = func() error { return s.changes.commit(tx.Commit) }
+	}
+	if err := commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil

@@ -17,6 +17,7 @@ type answer struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	media string
+	keep  func(*representation) // unless it is nil
 }
 
 // statusOf is the status of an answer to a request that could not be executed (section 6.4 of the specification): whoever
@@ -40,20 +41,17 @@ func (a answer) send(status int, response *graphql.Response) {
 		http.Error(a.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
-	header := a.w.Header()
-	header.Set("Content-Type", a.media+"; charset=utf-8")
+	whole := newRepresentation(a.r, status, body)
+	whole.contentType = []string{a.media + "; charset=utf-8"}
+	whole.cacheControl = []string{"no-store"}
 	if a.shared(status, response) {
-		etag := `"` + tag(body, a.media+codingFor(a.r.Header, len(body))) + `"`
-		header.Set("ETag", etag)
-		header.Set("Cache-Control", "public, no-cache") // keep it, but ask whether it still holds
-		if matches(a.r.Header.Values("If-None-Match"), etag) {
-			a.w.WriteHeader(http.StatusNotModified)
-			return
-		}
-	} else {
-		header.Set("Cache-Control", "no-store")
+		whole.etag = []string{`"` + tag(body, a.media+whole.coding) + `"`}
+		whole.cacheControl = []string{"public, no-cache"} // keep it, but ask whether it still holds
 	}
-	Write(a.w, a.r, status, body)
+	if a.keep != nil {
+		a.keep(whole)
+	}
+	whole.write(a.w, a.r)
 }
 
 // shared tells whether the answer is the same for everybody and says nothing wrong.

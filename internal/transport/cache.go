@@ -62,6 +62,13 @@ func (c *cache[T]) put(key string, value T, bytes int) {
 	}
 }
 
+// clear forgets everything.
+func (c *cache[T]) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept, c.recent, c.bytes = make(map[string]*list.Element), list.New(), 0
+}
+
 // parsed is about how many bytes of memory a byte of a document takes once it is parsed and validated, where it is most
 // expensive: a field of two letters.
 const parsed = 100

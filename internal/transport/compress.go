@@ -3,7 +3,6 @@ package transport
 import (
 	"bytes"
 	"net/http"
-	"strconv"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -20,15 +19,7 @@ const (
 // Write answers with a body in one piece, compressed where the client takes that and it pays. What the answer varies by is the
 // caller's to say.
 func Write(w http.ResponseWriter, r *http.Request, status int, body []byte) {
-	if coding := codingFor(r.Header, len(body)); coding != identity {
-		w.Header().Set("Content-Encoding", coding)
-		body = compress(body)
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) //nolint:gosec // the caller says what it is
-	}
+	newRepresentation(r, status, body).write(w, r)
 }
 
 // codingFor chooses how an answer of so many bytes is coded for who sent the header.

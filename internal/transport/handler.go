@@ -27,7 +27,6 @@ var _ http.Handler = Handler{}
 
 // ServeHTTP implements http.Handler.
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = r.WithContext(graphql.StartOperationTrace(r.Context()))
 	defer h.recover(w, r)
 	for _, transport := range h.Transports {
 		if transport.Supports(r) {

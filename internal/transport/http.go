@@ -23,6 +23,8 @@ type HTTP struct {
 	MaxBody int64
 	// Variables is how much the variables, and the extensions, may have.
 	Variables Shape
+	// Answers are those that are kept, if any are.
+	Answers *Answers
 }
 
 var _ Transport = HTTP{}
@@ -35,9 +37,15 @@ const varies = "Accept, Accept-Encoding, Authorization, GraphQL-Cost"
 
 // Do implements Transport.
 func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor) {
-	ctx := r.Context()
-	a := answer{w: w, r: r}
 	w.Header().Add("Vary", varies)
+	question, kept := h.Answers.find(r)
+	if kept != nil {
+		kept.write(w, r)
+		return
+	}
+	ctx := graphql.StartOperationTrace(r.Context())
+	r = r.WithContext(ctx)
+	a := answer{w: w, r: r}
 	var json bool
 	a.media, json = negotiate(r.Header.Values("Accept"))
 	stream := h.Streams.wanted(r)
@@ -70,7 +78,11 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor
 		h.Streams.subscribe(a, exec, operation)
 	default:
 		responses, ctx := exec.DispatchOperation(ctx, operation)
-		h.send(a, json, http.StatusOK, only(ctx, exec, responses))
+		response := only(ctx, exec, responses)
+		if question.public && public(operation, response) {
+			a.keep = func(answer *representation) { h.Answers.keep(ctx, question, answer) }
+		}
+		h.send(a, json, http.StatusOK, response)
 	}
 }
 

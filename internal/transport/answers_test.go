@@ -1,0 +1,258 @@
+package transport_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"postern/graph"
+	"postern/internal/transport"
+)
+
+// clock is a Freshness that tests set.
+type clock struct {
+	number  uint64
+	unknown bool
+}
+
+func (c *clock) Generation(context.Context) (uint64, bool) { return c.number, !c.unknown }
+
+// probe counts what is executed, and does something meanwhile.
+type probe struct {
+	parsed, executed int
+	meanwhile        func()
+}
+
+func (*probe) ExtensionName() string                   { return "Probe" }
+func (*probe) Validate(graphql.ExecutableSchema) error { return nil }
+
+func (p *probe) MutateOperationParameters(context.Context, *graphql.RawParams) *gqlerror.Error {
+	p.parsed++
+	return nil
+}
+
+func (p *probe) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	p.executed++
+	if p.meanwhile != nil {
+		p.meanwhile()
+	}
+	return next(ctx)
+}
+
+// newKeeper executes the real schema, and keeps answers; what the tests ask of it needs no resolver.
+func newKeeper(most int, fresh transport.Freshness) (*probe, transport.Handler) {
+	exec := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
+	p := new(probe)
+	exec.Use(p)
+	return p, transport.Handler{Executor: exec, Transports: []transport.Transport{
+		transport.HTTP{MaxBody: 1 << 20, Variables: transport.Shape{Depth: 8, Items: 250}, Answers: transport.NewAnswers(most, fresh)},
+	}}
+}
+
+func asked(t *testing.T, server http.Handler, body io.Reader, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", body)
+	request.Header.Set("Content-Type", "application/json")
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		request.Header.Add(name, value)
+	}
+	answer := httptest.NewRecorder()
+	server.ServeHTTP(answer, request)
+	if want := answered; answer.Body.String() != want && !strings.Contains(answer.Body.String(), `"a`) {
+		t.Errorf("answer = %d %s, want %s", answer.Code, answer.Body, want)
+	}
+	return answer
+}
+
+// TestKeptAnswerIsNotExecuted sends one question twice, and then each part of it otherwise.
+func TestKeptAnswerIsNotExecuted(t *testing.T) {
+	t.Parallel()
+	now := &clock{number: 1}
+	p, server := newKeeper(1<<20, now)
+	expect := func(what string, executed int) {
+		t.Helper()
+		if p.parsed != executed || p.executed != executed {
+			t.Errorf("%s: %d were parsed and %d executed, want %d", what, p.parsed, p.executed, executed)
+		}
+	}
+	asked(t, server, strings.NewReader(typename))
+	expect("the first", 1)
+	asked(t, server, strings.NewReader(typename))
+	expect("the same", 1)
+	now.number++
+	asked(t, server, strings.NewReader(typename))
+	expect("the same after a change", 2)
+	now.unknown = true
+	asked(t, server, strings.NewReader(typename))
+	expect("the same while nothing is known", 3)
+	now.unknown = false
+	asked(t, server, strings.NewReader(typename))
+	expect("the same when it is known that nothing has changed", 3)
+	for i, body := range []string{
+		`{"query":"query A { __typename }"}`, `{"query":"query A { __typename }","operationName":"A"}`,
+		`{"query":"{ __typename }","variables":{"a":1}}`, `{"query":"{ __typename }","extensions":{"a":1}}`, typename + " ",
+	} {
+		asked(t, server, strings.NewReader(body))
+		expect(body, 4+i)
+	}
+	for i, line := range []string{
+		"Accept: */*", "Accept: application/json", "Accept-Encoding: gzip", "GraphQL-Cost: 1", "GraphQL-Cost: 2",
+	} {
+		asked(t, server, strings.NewReader(typename), line)
+		expect(line, 9+i)
+	}
+}
+
+// TestKeptAnswersOnlyOfOneState has something change while an answer is made, or a question read.
+func TestKeptAnswersOnlyOfOneState(t *testing.T) {
+	t.Parallel()
+	now := &clock{number: 1}
+	p, server := newKeeper(1<<20, now)
+	for name, meanwhile := range map[string]func(){
+		"a change": func() { now.number++ }, "doubt": func() { now.unknown = true },
+	} {
+		now.unknown = false
+		p.meanwhile = meanwhile
+		asked(t, server, strings.NewReader(typename))
+		p.meanwhile = nil
+		now.unknown = false
+		before := p.executed
+		asked(t, server, strings.NewReader(typename))
+		if p.executed == before {
+			t.Errorf("an answer is kept in spite of %s while it was made", name)
+		}
+		now.number++
+	}
+	asked(t, server, strings.NewReader(typename))
+	before := p.executed
+	asked(t, server, io.MultiReader(strings.NewReader(typename)))
+	if p.executed == before {
+		t.Error("a request without a length found what is kept, want it to be left alone")
+	}
+	before = p.executed
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql",
+		io.MultiReader(strings.NewReader(typename[:5]), changing{now}, strings.NewReader(typename[5:])))
+	request.ContentLength = int64(len(typename))
+	request.Header.Set("Content-Type", "application/json")
+	server.ServeHTTP(httptest.NewRecorder(), request)
+	if p.executed == before {
+		t.Error("an answer is given that was kept before the question was read")
+	}
+}
+
+// changing is a part of a body before which something changes.
+type changing struct{ now *clock }
+
+func (c changing) Read([]byte) (int, error) {
+	c.now.number++
+	return 0, io.EOF
+}
+
+// TestRequestsThatEndTooSoon are answered as without Answers.
+func TestRequestsThatEndTooSoon(t *testing.T) {
+	t.Parallel()
+	_, server := newKeeper(1<<20, &clock{number: 1})
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(typename[:9]))
+	request.ContentLength = int64(len(typename))
+	request.Header.Set("Content-Type", "application/json")
+	answer := httptest.NewRecorder()
+	server.ServeHTTP(answer, request)
+	if answer.Code != http.StatusBadRequest || !strings.Contains(answer.Body.String(), "BAD_REQUEST") {
+		t.Errorf("a body that ends too soon = %d %s, want %d", answer.Code, answer.Body, http.StatusBadRequest)
+	}
+}
+
+// TestAnswersAreBounded asks more than can be kept: the last answers are, and none that is large.
+func TestAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	const most = 64 << 10
+	now := &clock{number: 1}
+	p, server := newKeeper(most, now)
+	answers := server.Transports[0].(transport.HTTP).Answers
+	query := func(i int) string { return fmt.Sprintf(`{"query":"{ a%d: __typename }"}`, i) }
+	const many = 200
+	for i := range many {
+		asked(t, server, strings.NewReader(query(i)))
+		asked(t, server, strings.NewReader(query(0)))
+		if _, bytes := answers.Kept(); bytes > most {
+			t.Fatalf("%d bytes are kept, want %d at most", bytes, most)
+		}
+	}
+	if p.executed != many {
+		t.Errorf("%d were executed, want %d: what is asked for again and again stays", p.executed, many)
+	}
+	if kept, _ := answers.Kept(); kept < many/10 || kept > many/2 {
+		t.Errorf("%d answers are kept, want some and not all", kept)
+	}
+	asked(t, server, strings.NewReader(query(1)))
+	if p.executed != many+1 {
+		t.Error("what was not asked for the longest time is kept")
+	}
+	large := `{"query":"{ ` + "a" + strings.Repeat("b", most/16) + `: __typename }"}`
+	for range 2 {
+		asked(t, server, strings.NewReader(large))
+	}
+	if p.executed != many+3 {
+		t.Error("an answer of more than a sixteenth is kept")
+	}
+	now.number++
+	asked(t, server, strings.NewReader(typename))
+	if kept, _ := answers.Kept(); kept != 1 {
+		t.Errorf("%d answers are kept after a change, want the one that was made since", kept)
+	}
+	if transport.NewAnswers(0, now) != nil {
+		t.Error("NewAnswers(0) keeps some")
+	}
+}
+
+// nothing is a response that nobody reads.
+type nothing struct{ header http.Header }
+
+func (n nothing) Header() http.Header         { return n.header }
+func (n nothing) Write(b []byte) (int, error) { return len(b), nil }
+func (n nothing) WriteHeader(int)             {}
+
+// TestKeptAnswersTakeNoMemory has them found and written without any but for the header Vary. It counts what the process
+// allocates, so it runs alone.
+//
+//nolint:paralleltest // see above
+func TestKeptAnswersTakeNoMemory(t *testing.T) {
+	_, server := newKeeper(1<<20, &clock{number: 1})
+	carrier := server.Transports[0].(transport.HTTP)
+	body := strings.NewReader(typename)
+	closer := io.NopCloser(body)
+	for _, request := range []*http.Request{
+		httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", body),
+		httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/graphql?"+url.Values{"query": {"{ __typename }"}}.Encode(), nil),
+	} {
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Accept", "application/json, */*;q=0.5")
+		request.Header.Set("Accept-Encoding", "gzip, deflate, br")
+		again := func() {
+			body.Reset(typename)
+			if request.Method == http.MethodPost {
+				request.Body = closer
+			}
+		}
+		again()
+		server.ServeHTTP(httptest.NewRecorder(), request)
+		w := nothing{make(http.Header)}
+		if taken := testing.AllocsPerRun(100, func() {
+			again()
+			delete(w.header, "Vary")
+			carrier.Do(w, request, nil)
+		}); taken > 1 {
+			t.Errorf("%s takes %.0f allocations, want 1", request.Method, taken)
+		}
+	}
+}
