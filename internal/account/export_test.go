@@ -17,6 +17,7 @@ import (
 	"postern/internal/blog"
 	"postern/internal/id"
 	"postern/internal/store/storetest"
+	"postern/internal/throttle"
 )
 
 // labelled is what an export says, with each id as the first of its type, or the second and so on.
@@ -208,6 +209,27 @@ func TestExportThatIsTooLarge(t *testing.T) {
 	if whole.Len() <= answer || !json.Valid(whole.Bytes()) {
 		t.Errorf("Export() wrote %d bytes, want all of it", whole.Len())
 	}
+}
+
+// TestExportsAreThrottled: an account has so many of itself as answers, an hour; a wrong password costs none of them.
+func TestExportsAreThrottled(t *testing.T) {
+	t.Parallel()
+	h := open(t, func(o *account.Options) { o.Throttle.ExportsOfAccount = throttle.Limit{Most: 2, Within: time.Hour} })
+	viewer := h.visitor(t, "Jane")
+	export := func(password string, want ...string) {
+		t.Helper()
+		text, err := h.ExportAccount(t.Context(), viewer, account.ExportAccountInput{Password: password})
+		fails(t, "ExportAccount()", err, want...)
+		if (text == "") == (err == nil) {
+			t.Errorf("ExportAccount() = %q, %v", text, err)
+		}
+	}
+	export(another, "INVALID_CREDENTIALS input.password")
+	export(password)
+	export(password)
+	export(password, "RATE_LIMITED")
+	h.clock.advance(time.Hour)
+	export(password)
 }
 
 // watched is a store that tells how much of an export has been written by the time that the next part is handed over.
