@@ -47,7 +47,7 @@ race: ## Run the tests with the race detector, none from a cache
 	go test -race -count=1 -timeout=30m ./...
 
 torture: ## Run the long tests, which break what can be broken; they take minutes
-	POSTERN_TORTURE=1 go test -count=1 -timeout=60m -v -run '^TestTorture' ./...
+	go test -tags=torture -count=1 -timeout=60m -v -run '^TestTorture' .
 
 bench: build ## Measure Postern beside its peers, and print a table; ARGS='-workloads W1 -servers mercurius'
 	go run ./bench/peers $(ARGS)

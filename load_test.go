@@ -24,12 +24,6 @@ import (
 // TestConnectionsAreCut cuts connections anywhere while posts are written.
 func TestConnectionsAreCut(t *testing.T) { cutConnections(t, 200) }
 
-// TestTortureConnections does so at length.
-func TestTortureConnections(t *testing.T) {
-	torture(t)
-	cutConnections(t, 10_000)
-}
-
 // cutConnections opens connections, many at a time, and cuts each of them at random: while it is opened, in the middle of a
 // frame, as soon as it has subscribed, or once it has heard a post. Meanwhile posts are written, and somebody who stays must
 // hear each of them once, in order. When all are gone, nothing is left of them.

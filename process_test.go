@@ -222,11 +222,3 @@ func member(t *testing.T, answer, name string) string {
 	}
 	return value
 }
-
-// torture is for tests that take minutes: they are skipped unless POSTERN_TORTURE is set, which make torture does.
-func torture(t *testing.T) {
-	t.Helper()
-	if os.Getenv("POSTERN_TORTURE") == "" { //nolint:forbidigo // no setting of the program's
-		t.Skip("it takes minutes: make torture")
-	}
-}

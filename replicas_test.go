@@ -27,49 +27,6 @@ func TestReplicas(t *testing.T) {
 	f.check(t)
 }
 
-// TestTortureReplicas breaks the lines for five seconds, one after the other and then all at once, by resetting and by
-// swallowing what they carry.
-func TestTortureReplicas(t *testing.T) {
-	torture(t)
-	const rounds, outage = 3, 5 * time.Second
-	f := newFleet(t, 10, 30*time.Minute)
-	all := f.replicas
-	f.whileAllWrite(t, 4, func() {
-		for range rounds {
-			for how, breaks := range map[string]func(*storetest.Proxy){
-				"reset": (*storetest.Proxy).Cut, "swallowed": (*storetest.Proxy).Swallow,
-			} {
-				for _, broken := range [][]*replica{all[:1], all[1:2], all[2:], all} {
-					later := f.breakLines(t, breaks, outage, broken)
-					t.Logf("%d of 3 lines %s for %s: all had caught up %s later", len(broken), how, outage, later)
-				}
-			}
-		}
-	})
-	f.check(t)
-}
-
-// breakLines breaks lines for a while, and tells how much later all have heard of what was published at its end.
-func (f *fleet) breakLines(
-	t *testing.T, breaks func(*storetest.Proxy), while time.Duration, broken []*replica,
-) (later time.Duration) {
-	t.Helper()
-	for _, r := range broken {
-		breaks(r.line)
-	}
-	<-time.After(while)
-	for _, r := range broken {
-		r.line.Mend()
-	}
-	mended := time.Now()
-	through := f.replicas[0]
-	if through == broken[0] {
-		through = f.replicas[2]
-	}
-	f.announce(t, through, f.replicas)
-	return time.Since(mended).Round(time.Millisecond)
-}
-
 // fleet is three replicas on one PostgreSQL, and all who subscribe to them.
 type fleet struct {
 	database string

@@ -60,8 +60,8 @@ const (
 func EventKinds() []EventKind {
 	return []EventKind{
 		SignedUp, LoggedIn, LoginFailed, LoggedOut, SessionRevoked, OtherSessionsRevoked, RefreshTokenReused, PasswordChanged,
-		ConfirmationFailed, RoleChanged, AccountDisabled, AccountEnabled, AccountDeleted, AccountExported, PasswordResetRequested, PasswordReset,
-		EmailVerificationRequested, EmailVerified, EmailChangeRequested, EmailChanged, EmailChangeUndone,
+		ConfirmationFailed, RoleChanged, AccountDisabled, AccountEnabled, AccountDeleted, AccountExported, PasswordResetRequested,
+		PasswordReset, EmailVerificationRequested, EmailVerified, EmailChangeRequested, EmailChanged, EmailChangeUndone,
 	}
 }
 

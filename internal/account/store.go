@@ -12,8 +12,8 @@ import (
 
 // Store remembers accounts and sessions. Every method may be called by any number of goroutines, and is one transaction:
 // it happens as a whole or not at all. A look-up of one thing that is not there answers a NotFound fault; so does a change
-// of it. Events are recorded, and their mails put down,
-// with the change that they tell of, or not at all. Times are UTC, to the microsecond.
+// of it. Events are recorded, and their mails put down, with the change that they tell of, or not at all. Times are UTC, to the
+// microsecond.
 type Store interface {
 	// CreateAccount answers a Taken fault at input.email or at input.handle if another account has it, or had that email until
 	// lately. With a session it opens that too.

@@ -60,7 +60,7 @@ type Config struct {
 	SMTPURL  URL    `group:"Mail" name:"smtp-url" placeholder:"URL" help:"The server that mails are handed to: smtps://USER:PASSWORD@HOST:465, or smtp://USER:PASSWORD@HOST:587, which must offer STARTTLS. Without it development writes mails to outbox in the data directory, and production sends none."`
 	MailFrom string `group:"Mail" placeholder:"ADDRESS" help:"Who writes mails: an address, or a name and an address in angle brackets. SMTP_URL needs it."`
 
-	FrontEndURL     string `group:"Mail" name:"frontend-url" placeholder:"URL" help:"Where links in mails lead to: below it are reset-password, verify-email and undo-email-change, and the token is in the fragment. Without it mails show the token."`
+	FrontEndURL     string `group:"Mail" name:"frontend-url" placeholder:"URL" help:"Where links in mails lead to: below it are reset-password, verify-email and undo-email-change, with the token in the fragment, and forgot-password. Without it mails show the token."`
 	RequireVerified bool   `group:"Mail" name:"require-verified-email" help:"Let accounts do no more than read until their email is verified."`
 
 	MailNotices []string `group:"Mail" default:"login,password,email,reuse" placeholder:"NOTICE" help:"Of what accounts are told by mail: a login from a network that was not seen before, another password, another email (which nobody can undo without), and the reuse of a refresh token; or none."`
@@ -74,7 +74,7 @@ type Config struct {
 	LimitFailuresOfAccount int `group:"Limits" default:"5" placeholder:"N" help:"How often a password of an account may be wrong before the next attempt has to wait: 1s, and twice as long each time, up to 15m. 0 is no limit, here and below."`
 	LimitFailuresOfAddress int `group:"Limits" default:"30" placeholder:"N" help:"How many log-ins from an address may fail in 10 minutes."`
 	LimitSignupsOfAddress  int `group:"Limits" default:"5" placeholder:"N" help:"How many sign-ups may be tried from an address in an hour."`
-	LimitMailsOfAccount    int `group:"Limits" default:"5" placeholder:"N" help:"How many mails somebody may have sent to one email in an hour."`
+	LimitMailsOfAccount    int `group:"Limits" default:"5" placeholder:"N" help:"How many mails of a kind somebody may have sent to one email in an hour."`
 	LimitMailsOfAddress    int `group:"Limits" default:"20" placeholder:"N" help:"How many mails may be asked for from an address in an hour."`
 	LimitExportsOfAccount  int `group:"Limits" default:"5" placeholder:"N" help:"How many exports of itself an account may ask for in an hour."`
 	LimitPostsOfAccount    int `group:"Limits" default:"60" placeholder:"N" help:"How many posts an account may create in an hour."`

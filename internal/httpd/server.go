@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// NewServer serves a site, and bounds how long a client may take: to say what it wants, to send it, to read the answer, and to think of something
-// else. What stays open has bounds of its own.
+// NewServer serves a site, and bounds how long a client may take: to say what it wants, to send it, to read the answer, and to think
+// of something else. What stays open has bounds of its own.
 func NewServer(base context.Context, site http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           site,

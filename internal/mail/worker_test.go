@@ -132,8 +132,14 @@ func (o *postOffice) empty(t *testing.T) {
 // hears waits for a line of the log.
 func (o *postOffice) hears(t *testing.T, text string) {
 	t.Helper()
-	if line := <-o.said; !strings.Contains(line, text) {
-		t.Fatalf("the log says %s, want %s", line, text)
+	const patience = 30 * time.Second
+	select {
+	case line := <-o.said:
+		if !strings.Contains(line, text) {
+			t.Fatalf("the log says %s, want %s", line, text)
+		}
+	case <-time.After(patience):
+		t.Fatalf("the log says nothing, want %s", text)
 	}
 }
 

@@ -33,9 +33,9 @@ func TestGenerationWhileCommitting(t *testing.T) {
 		if err := c.commit(func() error { return lost }); !errors.Is(err, lost) {
 			t.Errorf("commit() = %v, want %v", err, lost)
 		}
-		time.Sleep(doubt - time.Nanosecond) //nolint:forbidigo // the bubble's clock
-		_ = unknown()                       // the server may yet do it
-		time.Sleep(time.Nanosecond)         //nolint:forbidigo // the bubble's clock
+		<-time.After(doubt - time.Nanosecond)
+		_ = unknown() // the server may yet do it
+		<-time.After(time.Nanosecond)
 		synctest.Wait()
 		if after, known := c.generation(); after != before+3 || !known {
 			t.Errorf("generation() after a commit that failed = %d, %t, want %d", after, known, before+3)

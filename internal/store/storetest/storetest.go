@@ -76,8 +76,8 @@ func Open(t testing.TB, url string) *store.Store {
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
 	for _, contract := range [][]clause{
-		accounts(), sessions(), posts(), publications(), pages(), races(), attempts(), events(), audits(), mails(), deletions(),
-		exports(), cancellations(), values(),
+		accounts(), sessions(), posts(), publications(), pages(), races(), attempts(), events(), audits(), mails(), emailTokens(),
+		formerEmails(), deletions(), exports(), cancellations(), values(),
 	} {
 		for _, c := range contract {
 			t.Run(c.sentence, func(t *testing.T) { c.check(newScene(t, open(t))) })
