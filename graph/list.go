@@ -13,9 +13,11 @@ import (
 func marshalInOrder(
 	ctx context.Context, length int, _ int64, _ bool, marshal func(ctx context.Context, i int) graphql.Marshaler,
 ) graphql.Array {
-	list := make(graphql.Array, length)
+	list, indices, elements := make(graphql.Array, length), make([]int, length), make([]graphql.FieldContext, length)
 	for i := range length {
-		list[i] = marshalElement(graphql.WithFieldContext(ctx, &graphql.FieldContext{Index: &i}), i, marshal)
+		indices[i] = i
+		elements[i].Index = &indices[i]
+		list[i] = marshalElement(graphql.WithFieldContext(ctx, &elements[i]), i, marshal)
 	}
 	return list
 }

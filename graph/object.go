@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"context"
 	"io"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -9,23 +11,99 @@ import (
 // object is the fields of an object. It takes the place of graphql.FieldSet, as go:generate has it: that one is written as one of which
 // fields may be deferred, of which there are none here, and pays for it with each object.
 type object struct {
-	*graphql.FieldSet
+	Values   []graphql.Marshaler
+	Invalids uint32 // how many values are null that must not be
 
 	fields []graphql.CollectedField
+	late   []late
+	few    [4]graphql.Marshaler // where Values are, if they are no more
+}
+
+// late is a field that is resolved when the others are done.
+type late struct {
+	i       int
+	resolve func(context.Context) graphql.Marshaler
+	invalid graphql.Marshaler // what it must not come to
 }
 
 func newObject(fields []graphql.CollectedField) *object {
-	return &object{FieldSet: graphql.NewFieldSet(fields), fields: fields}
+	o := &object{fields: fields}
+	if len(fields) <= len(o.few) {
+		o.Values = o.few[:len(fields)]
+	} else {
+		o.Values = make([]graphql.Marshaler, len(fields))
+	}
+	return o
 }
 
 // notDeferred is a group of fields of which none is deferred, and none can be. It takes the place of graphql.NewDeferredGroup.
 func notDeferred() (none graphql.DeferredGroup) { return none }
 
+// ResolveConcurrently notes a field for Dispatch.
+func (o *object) ResolveConcurrently(
+	operation *graphql.OperationContext, _ *graphql.DeferredGroup, i int, _, nonNull bool,
+	resolve func(context.Context) graphql.Marshaler,
+) {
+	o.late = append(o.late, late{i, func(ctx context.Context) graphql.Marshaler {
+		return nullForPanic(ctx, operation, resolve)
+	}, invalid(nonNull)})
+}
+
+// ResolveRootConcurrently notes a field of the operation, which has a context of its own, for Dispatch.
+func (o *object) ResolveRootConcurrently(
+	ctx context.Context, operation *graphql.OperationContext, i int, _, nonNull bool,
+	resolve func(context.Context) graphql.Marshaler,
+) {
+	o.late = append(o.late, late{i, func(context.Context) graphql.Marshaler {
+		return operation.RootResolverMiddleware(ctx, func(ctx context.Context) graphql.Marshaler {
+			return nullForPanic(ctx, operation, resolve)
+		})
+	}, invalid(nonNull)})
+}
+
+// invalid is what a field must not come to: a nullable one may be told by an interceptor that it is not.
+func invalid(nonNull bool) graphql.Marshaler {
+	if nonNull {
+		return graphql.Null
+	}
+	return graphql.RequiredNull
+}
+
+func nullForPanic(
+	ctx context.Context, operation *graphql.OperationContext, resolve func(context.Context) graphql.Marshaler,
+) (value graphql.Marshaler) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			operation.Error(ctx, operation.Recover(ctx, panicked))
+			value = graphql.Null
+		}
+	}()
+	return resolve(ctx)
+}
+
+// Dispatch resolves the fields that were noted, at the same time.
+func (o *object) Dispatch(ctx context.Context) {
+	if len(o.late) == 0 {
+		return
+	}
+	var others sync.WaitGroup
+	for _, l := range o.late[1:] {
+		others.Go(func() { o.Values[l.i] = l.resolve(ctx) })
+	}
+	o.Values[o.late[0].i] = o.late[0].resolve(ctx)
+	others.Wait()
+	for _, l := range o.late {
+		if o.Values[l.i] == l.invalid {
+			o.Invalids++
+		}
+	}
+}
+
 // MarshalGQL implements graphql.Marshaler. An alias that fragments on two interfaces ask for is there twice, and needs no escapes.
 func (o *object) MarshalGQL(w io.Writer) {
 	separator := `{"`
 	for i := range o.fields {
-		if o.has(o.fields[i].Alias, i) {
+		if isAsked(o.fields[:i], o.fields[i].Alias) {
 			continue
 		}
 		_, _ = io.WriteString(w, separator)
@@ -38,14 +116,4 @@ func (o *object) MarshalGQL(w io.Writer) {
 		_, _ = io.WriteString(w, `{`)
 	}
 	_, _ = io.WriteString(w, `}`)
-}
-
-// has tells whether one of the first so many fields has an alias. Limits keep them few.
-func (o *object) has(alias string, first int) bool {
-	for i := range o.fields[:first] {
-		if o.fields[i].Alias == alias {
-			return true
-		}
-	}
-	return false
 }

@@ -5,9 +5,15 @@
 package graph
 
 //go:generate go tool gqlgen generate
+//
 //go:generate gofmt -r "graphql.MarshalSliceConcurrently -> marshalInOrder" -w generated.go
+//go:generate gofmt -r "graphql.CollectFields(ec.OperationContext, s, i) -> ec.collect(ec.OperationContext, s, i)" -w generated.go
+//go:generate gofmt -r "struct{ *graphql.ExecutionContextState[a, b, c] } -> struct{ *graphql.ExecutionContextState[a, b, c]; collected }" -w generated.go
 //go:generate gofmt -r "graphql.NewFieldSet -> newObject" -w generated.go
 //go:generate gofmt -r "graphql.NewDeferredGroup(ctx) -> notDeferred()" -w generated.go
+//go:generate gofmt -r "graphql.ResolveField(ctx, ec.OperationContext, field, c, func(ctx context.Context) (any, error) { return x, nil }, nil, func(ctx context.Context, selections ast.SelectionSet, v t) graphql.Marshaler { return m(ctx, selections, v) }, r, n) -> plain(ctx, field, x, m)" -w generated.go
+//go:generate gofmt -r "func(ctx context.Context) graphql.Marshaler { return f(ctx, field, obj) } -> later(f, field, obj)" -w generated.go
+//go:generate gofmt -r "data.MarshalGQL(&buf) -> write(data, &buf)" -w generated.go
 
 import (
 	"context"

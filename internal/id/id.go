@@ -49,10 +49,10 @@ func (p Post) String() string    { return format(postPrefix, p.UUID) }
 func (e Event) String() string   { return format(eventPrefix, e.UUID) }
 
 // MarshalGQL writes the TypeID as a GraphQL ID.
-func (u User) MarshalGQL(w io.Writer)    { writeQuoted(w, u.String()) }
-func (s Session) MarshalGQL(w io.Writer) { writeQuoted(w, s.String()) }
-func (p Post) MarshalGQL(w io.Writer)    { writeQuoted(w, p.String()) }
-func (e Event) MarshalGQL(w io.Writer)   { writeQuoted(w, e.String()) }
+func (u User) MarshalGQL(w io.Writer)    { write(w, userPrefix, u.UUID) }
+func (s Session) MarshalGQL(w io.Writer) { write(w, sessionPrefix, s.UUID) }
+func (p Post) MarshalGQL(w io.Writer)    { write(w, postPrefix, p.UUID) }
+func (e Event) MarshalGQL(w io.Writer)   { write(w, eventPrefix, e.UUID) }
 
 // UnmarshalGQL reads a GraphQL ID. One that is malformed or of another type is the id of nothing: whoever asks for it is
 // told that there is no such thing.
@@ -97,7 +97,7 @@ func (p Post) Any() Any    { return Any{p.UUID, postPrefix} }
 func (e Event) Any() Any   { return Any{e.UUID, eventPrefix} }
 
 // MarshalGQL writes the TypeID as a GraphQL ID.
-func (a Any) MarshalGQL(w io.Writer) { writeQuoted(w, format(a.prefix, a.UUID)) }
+func (a Any) MarshalGQL(w io.Writer) { write(w, a.prefix, a.UUID) }
 
 // UnmarshalGQL reads a GraphQL ID of whatever type.
 func (a *Any) UnmarshalGQL(v any) error { *a = ParseAny(v); return nil }

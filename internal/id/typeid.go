@@ -16,16 +16,18 @@ const digits = 26
 
 // format writes an id as a TypeID.
 func format(prefix string, u uuid.UUID) string {
+	return string(appendTypeID(make([]byte, 0, len(prefix)+1+digits), prefix, u))
+}
+
+func appendTypeID(text []byte, prefix string, u uuid.UUID) []byte {
 	high, low := binary.BigEndian.Uint64(u[:8]), binary.BigEndian.Uint64(u[8:])
-	text := make([]byte, len(prefix)+1+digits)
-	copy(text, prefix)
-	text[len(prefix)] = '_'
-	for i := len(text) - 1; i > len(prefix); i-- {
-		text[i] = alphabet[low&31]
+	var written [digits]byte
+	for i := digits - 1; i >= 0; i-- {
+		written[i] = alphabet[low&31]
 		low = low>>5 | high<<59
 		high >>= 5
 	}
-	return string(text)
+	return append(append(append(text, prefix...), '_'), written[:]...)
 }
 
 // parse reads what format wrote; ok is false for everything else.
@@ -48,6 +50,15 @@ func parse(text string) (prefix string, u uuid.UUID, ok bool) {
 	return prefix, u, true
 }
 
-func writeQuoted(w io.Writer, text string) {
-	_, _ = io.WriteString(w, `"`+text+`"`)
+// write writes an id as a TypeID in quotes.
+func write(w io.Writer, prefix string, u uuid.UUID) {
+	_, _ = w.Write(append(appendTypeID(append(Room(w), '"'), prefix, u), '"'))
+}
+
+// Room is where to put what is written at once: where it stays, if the writer is a buffer that can tell.
+func Room(w io.Writer) []byte {
+	if buffer, ok := w.(interface{ AvailableBuffer() []byte }); ok {
+		return buffer.AvailableBuffer()
+	}
+	return nil
 }

@@ -1,0 +1,98 @@
+package graph
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+)
+
+// TestCollect compares the fields that are collected, at first and again, with those that gqlgen collects.
+func TestCollect(t *testing.T) {
+	for _, text := range []string{
+		`{ a }`, `{ a b c }`, `{ a b: a c }`, `{ a { x } a { y } }`, `{ a: b a: b }`, `{ a @skip(if: true) b }`, `{ a @include(if: $yes) b }`,
+		`{ ...F b } fragment F on Post { b a }`, `{ ... on Post { a } b }`, `{ ... on User { a } b }`, `{ b ... @include(if: false) { a } }`,
+		`{ a { x { y } } }`, `{ __typename }`, `{ a ...F ...F } fragment F on Node { a { x } }`,
+		`{ a b c d e f g h i j k l m n o p q r s t }`,
+	} {
+		document, err := parser.ParseQuery(&ast.Source{Input: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := document.Operations[0].SelectionSet
+		operation := &graphql.OperationContext{Doc: document, Variables: map[string]any{"yes": false}}
+		want := graphql.CollectFields(&graphql.OperationContext{Doc: document, Variables: operation.Variables}, of, []string{"Post", "Node"})
+		var c collected
+		for range 3 {
+			got := c.collect(operation, of, []string{"Post", "Node"})
+			if !slices.EqualFunc(got, want, sameField) {
+				t.Errorf("%s collects %v, want %v", text, got, want)
+			}
+		}
+	}
+}
+
+func sameField(a, b graphql.CollectedField) bool {
+	return a.Alias == b.Alias && a.Name == b.Name && a.IsDeferred() == b.IsDeferred() && slices.Equal(a.Selections, b.Selections)
+}
+
+// TestCollectAtOnce: selections that many ask for at the same time, more of them than are kept.
+func TestCollectAtOnce(t *testing.T) {
+	const selections = 40
+	var c collected
+	var all []ast.SelectionSet
+	for range selections {
+		all = append(all, ast.SelectionSet{&ast.Field{Alias: "a", Name: "a"}, &ast.Field{Alias: "b", Name: "b"}})
+	}
+	var asking sync.WaitGroup
+	for range 8 {
+		asking.Go(func() {
+			for range 50 {
+				for _, of := range all {
+					fields := c.collect(nil, of, nil)
+					if len(fields) != 2 || fields[0].Field != of[0] || fields[1].Field != of[1] {
+						t.Error("a selection has another one's fields")
+						return
+					}
+				}
+			}
+		})
+	}
+	asking.Wait()
+	kept := 0
+	for known := c.last.Load(); known != nil; known = known.before {
+		kept++
+	}
+	if kept != 16 {
+		t.Errorf("%d selections are kept, want 16", kept)
+	}
+}
+
+// TestPathBelowPlainFields: whatever fails below fields that nothing resolves is told with its whole path.
+func TestPathBelowPlainFields(t *testing.T) {
+	field := func(name string, below ...ast.Selection) graphql.CollectedField {
+		return graphql.CollectedField{
+			Field: &ast.Field{Alias: name, ObjectDefinition: &ast.Definition{Name: "T"}}, Selections: below,
+		}
+	}
+	leaf := func(ctx context.Context, _ ast.SelectionSet, value string) graphql.Marshaler {
+		if path := graphql.GetPath(ctx).String(); path != "list[1].author" {
+			t.Errorf("the path is %s", path)
+		}
+		return MarshalString(value)
+	}
+	plain(t.Context(), field("list", &ast.Field{}), 2, func(ctx context.Context, _ ast.SelectionSet, length int) graphql.Marshaler {
+		return marshalInOrder(ctx, length, 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+			if i == 0 {
+				return graphql.Null
+			}
+			return plain(ctx, field("author", &ast.Field{}), "", func(ctx context.Context, _ ast.SelectionSet, _ string) graphql.Marshaler {
+				return plain(ctx, field("name"), "Ada", leaf)
+			})
+		})
+	})
+}
