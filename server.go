@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -52,16 +53,17 @@ func main() {
 
 // run is the whole program.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
+	pool := auth.DefaultPool(getenv("GOMAXPROCS") == "")
 	return cli.Run(ctx, cli.Env{
 		Args: args, Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr,
 		Open: openStore, Now: time.Now, Mail: newMail,
 		Accounts: func(c config.Config, s *store.Store) *account.Service {
 			return account.NewService(account.Options{
-				Store: s, Passwords: auth.NewPasswords(auth.DefaultPool()), Now: time.Now, MinPassword: c.PasswordMinLength,
+				Store: s, Passwords: auth.NewPasswords(pool), Now: time.Now, MinPassword: c.PasswordMinLength,
 				Mail: c.Mails(), Notices: account.NoticesNamed(c.MailNotices), // which the server sends
 			})
 		},
-		Serve: func(ctx context.Context, c config.Config) error { return serve(ctx, c, stdout, stderr) },
+		Serve: func(ctx context.Context, c config.Config) error { return serve(ctx, c, pool, stdout, stderr) },
 	})
 }
 
@@ -103,7 +105,7 @@ func newWorker(c config.Config, db *store.Store, accounts *account.Service, log 
 }
 
 // serve runs the server until ctx ends and all running requests are answered.
-func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err error) {
+func serve(ctx context.Context, c config.Config, pool auth.Pool, stdout, stderr io.Writer) (err error) {
 	log := httpd.NewLog(stderr, c.LogLevel, c.LogFormat == "text" || c.LogFormat == "auto" && isTerminal(stderr))
 	documents, err := knownDocuments(c)
 	if err != nil {
@@ -127,7 +129,7 @@ func serve(ctx context.Context, c config.Config, stdout, stderr io.Writer) (err 
 	if err := prepare(ctx, c, db, log); err != nil {
 		return err
 	}
-	accounts, authenticator, err := newAccounts(c, db, tokens, log)
+	accounts, authenticator, err := newAccounts(c, db, tokens, pool, log)
 	if err != nil {
 		return err
 	}
@@ -234,14 +236,14 @@ func newTokens(ctx context.Context, c config.Config, log *slog.Logger) (*auth.To
 
 // newAccounts wires who may ask with how they prove it.
 func newAccounts(
-	c config.Config, db *store.Store, tokens *auth.Tokens, log *slog.Logger,
+	c config.Config, db *store.Store, tokens *auth.Tokens, pool auth.Pool, log *slog.Logger,
 ) (*account.Service, *auth.Authenticator, error) {
 	signupRole, err := auth.ParseRole(c.SignupRole)
 	if err != nil {
 		return nil, nil, err
 	}
 	accounts := account.NewService(account.Options{
-		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool()), Tokens: tokens, Now: time.Now,
+		Store: db, Passwords: auth.NewPasswords(pool), Tokens: tokens, Now: time.Now,
 		SignupOpen: c.Signup, SignupRole: signupRole, MinPassword: c.PasswordMinLength, Log: log, KeepEvents: c.AuditRetention,
 		Mail: c.Mails(), Notices: account.NoticesNamed(c.MailNotices),
 		Throttle: account.Throttle{
@@ -379,10 +381,7 @@ func listen(
 
 // banner tells somebody at a terminal where to click.
 func banner(w io.Writer, c config.Config, addr net.Addr, database string) {
-	site := c.PublicURL
-	if site == "" {
-		site = "http://" + addr.String()
-	}
+	site := cmp.Or(c.PublicURL, "http://"+addr.String())
 	_, _ = fmt.Fprintf(w, "\n  Postern %s\n\n", cli.Version())
 	if c.Page() {
 		_, _ = fmt.Fprintf(w, "  GraphiQL  %s/\n", site)
