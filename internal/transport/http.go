@@ -38,7 +38,7 @@ const varies = "Accept, Accept-Encoding, Authorization, GraphQL-Cost"
 // Do implements Transport.
 func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor) {
 	w.Header().Add("Vary", varies)
-	question, kept := h.Answers.find(r)
+	question, kept := h.Answers.find(r, h.MaxBody)
 	if kept != nil {
 		kept.write(w, r)
 		return
@@ -60,7 +60,7 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor
 		a.refuse(ctx, exec, refusal(http.StatusBadRequest, "a %s has no body", r.Method))
 		return
 	}
-	params, refused := h.read(w, r)
+	params, refused := h.read(w, r, question.body)
 	if refused != nil {
 		a.refuse(ctx, exec, refused)
 		return
