@@ -39,12 +39,18 @@ type contextual struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (c contextual) Handle(ctx context.Context, record slog.Record) error {
-	if id := RequestID(ctx); id != "" {
-		record.AddAttrs(slog.String("request", id))
+	known := make([]slog.Attr, 0, 2)
+	viewer := auth.FromContext(ctx).Viewer
+	if v := visitOf(ctx); v != nil && v.id != "" {
+		known = append(known, slog.String("request", v.id))
+		if viewer == nil { // the context is from before it was asked who it is
+			viewer = v.viewer
+		}
 	}
-	if viewer := auth.FromContext(ctx).Viewer; viewer != nil {
-		record.AddAttrs(slog.String("viewer", viewer.UserID.String()))
+	if viewer != nil {
+		known = append(known, slog.String("viewer", viewer.UserID.String()))
 	}
+	record.AddAttrs(known...)
 	return c.Handler.Handle(ctx, record)
 }
 
