@@ -66,20 +66,29 @@ func options(header []string) iter.Seq[option] {
 	return func(yield func(option) bool) {
 		for _, line := range header {
 			for part := range separate(line) {
-				name, params, err := mime.ParseMediaType(part)
-				if err != nil {
-					continue
-				}
-				quality, ok := 1.0, true
-				if text, given := params["q"]; given {
-					quality, ok = parseQuality(text)
-				}
-				if ok && !yield(option{name, params, quality}) {
+				if o, ok := parseOption(part); ok && !yield(o) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// parseOption reads one option of a list.
+func parseOption(text string) (o option, ok bool) {
+	switch text {
+	case "*/*", mediaJSON, mediaGraphQL, mediaEvents, gzipCoding: // as most clients write them
+		return option{name: text, quality: 1}, true
+	}
+	name, params, err := mime.ParseMediaType(text)
+	if err != nil {
+		return option{}, false
+	}
+	quality, ok := 1.0, true
+	if weight, given := params["q"]; given {
+		quality, ok = parseQuality(weight)
+	}
+	return option{name, params, quality}, ok
 }
 
 // separate splits a list at its commas, those within quotes aside.

@@ -43,8 +43,7 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor
 		kept.write(w, r)
 		return
 	}
-	ctx := graphql.StartOperationTrace(r.Context())
-	r = r.WithContext(ctx)
+	ctx := r.Context()
 	a := answer{w: w, r: r}
 	var json bool
 	a.media, json = negotiate(r.Header.Values("Accept"))
@@ -65,7 +64,7 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor
 		a.refuse(ctx, exec, refused)
 		return
 	}
-	operation, errs := exec.CreateOperationContext(ctx, params)
+	operation, errs := exec.CreateOperationContext(graphql.StartOperationTrace(ctx), params)
 	if errs != nil {
 		errors := exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs)
 		h.send(a, json, a.statusOf(errs), errors)

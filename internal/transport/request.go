@@ -17,7 +17,6 @@ import (
 // read decodes a request (section 5 of the specification), strictly, of which the body may have been read before. What it answers
 // quotes nothing of the request.
 func (h HTTP) read(w http.ResponseWriter, r *http.Request, body []byte) (*graphql.RawParams, *refused) {
-	start := graphql.Now()
 	var params *graphql.RawParams
 	var why *refused
 	switch r.Method {
@@ -33,7 +32,6 @@ func (h HTTP) read(w http.ResponseWriter, r *http.Request, body []byte) (*graphq
 		return nil, why
 	}
 	params.Headers = r.Header
-	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	return params, nil
 }
 
