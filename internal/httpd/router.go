@@ -40,10 +40,10 @@ func New(o Options) (http.Handler, error) {
 	r.Get(livePath, o.Health.live)
 	r.Get(readyPath, o.Health.ready)
 	r.Get("/.well-known/jwks.json", serveKeys(o.Authenticator, o.Log))
-	r.Route("/graphql", func(r chi.Router) {
-		r.Use(originsGuard, onlyWebSocket, o.Authenticator.Middleware(o.Proxies, failAuthentication(o.Log)), tellCaller)
-		r.Handle("/", o.GraphQL)
-	})
+	graphQL := r.With(originsGuard, onlyWebSocket, o.Authenticator.Middleware(o.Proxies, failAuthentication(o.Log)), tellCaller)
+	graphQL.Handle("/graphql", o.GraphQL)
+	graphQL.Handle("/graphql/", o.GraphQL)
+	graphQL.HandleFunc("/graphql/*", http.NotFound) // not the page's
 	if o.SDL != "" {
 		r.Get("/schema.graphqls", serveText(o.SDL))
 	}
