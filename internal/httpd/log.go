@@ -40,14 +40,10 @@ type contextual struct{ slog.Handler }
 // Handle implements slog.Handler.
 func (c contextual) Handle(ctx context.Context, record slog.Record) error {
 	known := make([]slog.Attr, 0, 2)
-	viewer := auth.FromContext(ctx).Viewer
-	if v := visitOf(ctx); v != nil && v.id != "" {
-		known = append(known, slog.String("request", v.id))
-		if viewer == nil { // the context is from before it was asked who it is
-			viewer = v.viewer
-		}
+	if id := RequestID(ctx); id != "" {
+		known = append(known, slog.String("request", id))
 	}
-	if viewer != nil {
+	if viewer := auth.FromContext(ctx).Viewer; viewer != nil {
 		known = append(known, slog.String("viewer", viewer.UserID.String()))
 	}
 	record.AddAttrs(known...)

@@ -23,28 +23,12 @@ const (
 	requestIDLength = 16 // characters of base 32: 80 random bits
 )
 
-// visit is a request as the log knows it. Its context carries it.
-type visit struct {
-	id string
-	// The rest is told as soon as it is found out who asks.
-	viewer  *auth.Viewer // nil for an anonymous caller
-	address netip.Addr
-}
-
-type visitKey struct{}
-
-// visitOf is the request of a context; nil outside of requests.
-func visitOf(ctx context.Context) *visit {
-	v, _ := ctx.Value(visitKey{}).(*visit)
-	return v
-}
+type requestIDKey struct{}
 
 // RequestID is how a request is called in the log; "" outside of requests.
 func RequestID(ctx context.Context) string {
-	if v := visitOf(ctx); v != nil {
-		return v.id
-	}
-	return ""
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
 }
 
 // nameOf is the name that a proxy gave a request, or a new one.
@@ -69,9 +53,9 @@ func logRequests(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
-			v := &visit{id: nameOf(r)}
-			w.Header()[requestIDHeader] = []string{v.id}
-			ctx := context.WithValue(r.Context(), visitKey{}, v)
+			id := nameOf(r)
+			w.Header()[requestIDHeader] = []string{id}
+			ctx := auth.NewOpenContext(context.WithValue(r.Context(), requestIDKey{}, id))
 			wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 			defer func() {
 				level := slog.LevelInfo
@@ -89,7 +73,7 @@ func logRequests(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http
 					slog.Int("status", statusOf(wrapped, r)),
 					slog.Int("bytes", wrapped.BytesWritten()),
 					slog.Float64("duration_ms", float64(end.Sub(start).Microseconds())/1000),
-					slog.String("client", v.addressOf(proxies, r).String()),
+					slog.String("client", addressOf(auth.FromContext(ctx), proxies, r).String()),
 				)
 				_ = log.Handler().Handle(ctx, record) // as slog.Logger does
 			}()
@@ -99,9 +83,9 @@ func logRequests(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http
 }
 
 // addressOf is where a request comes from, which is known already if it was found out who asks.
-func (v *visit) addressOf(proxies auth.Proxies, r *http.Request) netip.Addr {
-	if v.address.IsValid() {
-		return v.address
+func addressOf(caller auth.Caller, proxies auth.Proxies, r *http.Request) netip.Addr {
+	if caller.Client.Address.IsValid() {
+		return caller.Client.Address
 	}
 	return proxies.ClientOf(r).Address
 }
@@ -122,17 +106,6 @@ func warnOfProxy(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http
 			next.ServeHTTP(w, r)
 		})
 	}
-}
-
-// tellCaller tells logRequests who asks, which is found out further in.
-func tellCaller(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v := visitOf(r.Context()); v != nil {
-			caller := auth.FromContext(r.Context())
-			v.viewer, v.address = caller.Viewer, caller.Client.Address
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // statusOf is what was answered: 101 for what became a WebSocket, 200 where nobody said, as for what became an event stream.

@@ -40,7 +40,7 @@ func New(o Options) (http.Handler, error) {
 	r.Get(livePath, o.Health.live)
 	r.Get(readyPath, o.Health.ready)
 	r.Get("/.well-known/jwks.json", serveKeys(o.Authenticator, o.Log))
-	graphQL := r.With(originsGuard, onlyWebSocket, o.Authenticator.Middleware(o.Proxies, failAuthentication(o.Log)), tellCaller)
+	graphQL := r.With(originsGuard, onlyWebSocket, o.Authenticator.Middleware(o.Proxies, failAuthentication(o.Log)))
 	graphQL.Handle("/graphql", o.GraphQL)
 	graphQL.Handle("/graphql/", o.GraphQL)
 	graphQL.HandleFunc("/graphql/*", http.NotFound) // not the page's
