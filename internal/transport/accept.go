@@ -74,12 +74,28 @@ func options(header []string) iter.Seq[option] {
 	}
 }
 
-// parseOption reads one option of a list.
 func parseOption(text string) (o option, ok bool) {
-	switch text {
-	case "*/*", mediaJSON, mediaGraphQL, mediaEvents, gzipCoding: // as most clients write them
-		return option{name: text, quality: 1}, true
+	if o, ok := usualOption(text); ok {
+		return o, true
 	}
+	return anyOption(text)
+}
+
+// usualOption reads one that nearly all clients write, in the form in which they do.
+func usualOption(text string) (o option, ok bool) {
+	name, weight, weighted := strings.Cut(strings.TrimLeft(text, " "), ";q=")
+	switch name {
+	case "*/*", mediaJSON, mediaGraphQL, mediaEvents, gzipCoding:
+		o, ok = option{name: name, quality: 1}, true
+	}
+	if ok && weighted {
+		o.quality, ok = parseQuality(weight)
+	}
+	return o, ok
+}
+
+// anyOption reads all those that are well-formed.
+func anyOption(text string) (o option, ok bool) {
 	name, params, err := mime.ParseMediaType(text)
 	if err != nil {
 		return option{}, false

@@ -1,25 +1,54 @@
 package transport
 
-import (
-	"mime"
-	"testing"
-)
+import "testing"
 
-// TestUsualOptionsStandForThemselves compares the options that are not parsed with what package mime reads them as.
-func TestUsualOptionsStandForThemselves(t *testing.T) {
-	t.Parallel()
+// FuzzOption looks for an option that is read in one way as a usual one, and in another as any.
+func FuzzOption(f *testing.F) {
 	for _, usual := range []string{"*/*", mediaJSON, mediaGraphQL, mediaEvents, gzipCoding} {
-		name, params, err := mime.ParseMediaType(usual)
-		got, ok := parseOption(usual)
-		if err != nil || len(params) > 0 || !ok || got.name != name || len(got.params) > 0 || got.quality != 1 {
-			t.Errorf("parseOption(%q) = %+v, %v, want %q, and %v", usual, got, ok, name, params)
+		for _, text := range []string{usual, " " + usual, usual + ";q=0.9", " " + usual + ";q=1.000"} {
+			if _, ok := usualOption(text); !ok {
+				f.Errorf("usualOption(%q) does not read it", text)
+			}
+			f.Add(text)
 		}
-		spaced, ok := parseOption(" " + usual + " ;q=1")
-		if !ok || spaced.name != got.name || spaced.quality != got.quality {
-			t.Errorf("parseOption(%q with a weight) = %+v, %v, want the same as without", usual, spaced, ok)
+		for _, around := range [][2]string{
+			{"\t", ""},
+			{"\u00a0", ""},
+			{"", " "},
+			{"x", ";q=1"},
+			{"", ";q="},
+			{"", ";q=1.1"},
+			{"", ";q=0.5;q=1"},
+			{"", ";q=0.5;charset=utf-8"},
+			{"", "; q=0"},
+			{"", ";Q=0.3"},
+			{"", ";charset=latin1;q=0.1"},
+			{"", `;q="1"`},
+			{"", ";q=0.1 "},
+		} {
+			f.Add(around[0] + usual + around[1])
 		}
 	}
-	if !isJSON(mediaJSON) || !isJSON(mediaJSON+" ; charset=UTF-8") || isJSON(mediaJSON+"; charset=latin1") || isJSON(mediaJSON+"x") {
-		t.Error("isJSON does not tell JSON in UTF-8 from other types")
+	f.Fuzz(func(t *testing.T, text string) {
+		usual, ok := usualOption(text)
+		if !ok {
+			return
+		}
+		got, ok := anyOption(text)
+		if _, given := got.params["charset"]; !ok || given || got.name != usual.name || got.quality != usual.quality {
+			t.Errorf("anyOption(%q) = %+v, %v, want the same as usualOption: %+v", text, got, ok, usual)
+		}
+	})
+}
+
+func TestIsJSON(t *testing.T) {
+	t.Parallel()
+	for contentType, want := range map[string]bool{
+		mediaJSON: true, mediaJSON + "; charset=utf-8": true, mediaJSON + " ;charset=UTF-8": true, "Application/JSON": true,
+		mediaJSON + "; charset=latin1": false, mediaJSON + ";": true, mediaJSON + "x": false, mediaGraphQL: false, "": false,
+	} {
+		if got := isJSON(contentType); got != want {
+			t.Errorf("isJSON(%q) = %v, want %v", contentType, got, want)
+		}
 	}
 }
