@@ -40,9 +40,9 @@ type parameters struct {
 	query, operationName, documentID, variables, extensions []byte
 }
 
-// member is where the parameter of a name is, which stands in its quotes; nil if there is none of it.
-func (p *parameters) member(quoted []byte) *[]byte {
-	switch unquote(quoted) {
+// member is where the parameter of a name is; nil if there is none of it.
+func (p *parameters) member(name string) *[]byte {
+	switch name {
 	case "query":
 		return &p.query
 	case "operationName":
@@ -63,7 +63,7 @@ func (h HTTP) readURL(u *url.URL) (*graphql.RawParams, *refused) {
 	if err != nil {
 		return nil, refusal(http.StatusBadRequest, "the URL's query is malformed")
 	}
-	body := make(map[string]json.RawMessage)
+	var given parameters
 	for _, name := range []string{"query", "operationName", "variables", "extensions", "documentId"} {
 		values := query[name]
 		switch {
@@ -71,18 +71,17 @@ func (h HTTP) readURL(u *url.URL) (*graphql.RawParams, *refused) {
 		case len(values) > 1:
 			return nil, refusal(http.StatusBadRequest, "%s is given twice", name)
 		case name != "variables" && name != "extensions":
-			body[name], _ = json.Marshal(values[0]) // a string always can be
+			*given.member(name), _ = json.Marshal(values[0]) // a string always can be
 		case !json.Valid([]byte(values[0])):
 			return nil, refusal(http.StatusBadRequest, "%s must be JSON", name)
 		default:
-			body[name] = json.RawMessage(values[0])
+			*given.member(name) = []byte(values[0])
 		}
 	}
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return nil, refusal(http.StatusBadRequest, "the URL's query is malformed")
+	if !utf8.Valid(given.variables) || !utf8.Valid(given.extensions) {
+		return nil, refuseEncoding()
 	}
-	return decode(encoded, h.Variables)
+	return given.decode(h.Variables)
 }
 
 // readBody decodes the body, which may have been read before.
@@ -130,13 +129,17 @@ func decode(body []byte, most Shape) (*graphql.RawParams, *refused) {
 	if why != nil {
 		return nil, why
 	}
-	if why := most.checkVariables(given.variables); why != nil {
+	return given.decode(most)
+}
+
+func (p *parameters) decode(most Shape) (*graphql.RawParams, *refused) {
+	if why := most.checkVariables(p.variables); why != nil {
 		return nil, why
 	}
-	if why := most.checkExtensions(given.extensions); why != nil {
+	if why := most.checkExtensions(p.extensions); why != nil {
 		return nil, why
 	}
-	params, wrong := given.read()
+	params, wrong := p.read()
 	if wrong != "" {
 		return nil, refusal(http.StatusBadRequest, "%s is of the wrong type", wrong)
 	}
@@ -174,7 +177,7 @@ const mostMembers = 100
 // by letter, and once each: otherwise whoever looks at requests before us, as a firewall does, could see another request.
 func split(body []byte) (given parameters, why *refused) {
 	if !utf8.Valid(body) {
-		return given, refusal(http.StatusBadRequest, "the request is not valid UTF-8")
+		return given, refuseEncoding()
 	}
 	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
 		return given, refusal(http.StatusBadRequest, "one request is sent at a time: the body must be an object, not an array")
@@ -186,7 +189,7 @@ func split(body []byte) (given parameters, why *refused) {
 		if count++; count > mostMembers {
 			return given, refusal(http.StatusBadRequest, "the request has more than %d members", mostMembers)
 		}
-		switch member := given.member(quoted); {
+		switch member := given.member(unquote(quoted)); {
 		case member == nil:
 		case *member != nil:
 			return given, refusal(http.StatusBadRequest, "%s is given twice", unquote(quoted))
@@ -195,4 +198,8 @@ func split(body []byte) (given parameters, why *refused) {
 		}
 	}
 	return given, nil
+}
+
+func refuseEncoding() *refused {
+	return refusal(http.StatusBadRequest, "the request is not valid UTF-8")
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -28,6 +29,27 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// FuzzURL does so with requests by GET.
+func FuzzURL(f *testing.F) {
+	for _, query := range []string{
+		"", "query={a}", "query=%7Ba%7D&operationName=b&variables={}&extensions=%7B%7D&documentId=c", "query=%zz", "query=a;b", "query=a&query=b",
+		"query=%ff&operationName=%00%0a%22%5c%3c%26", "query=a&variables=", "query=a&variables=null&extensions=null", "query=a&variables=1",
+		"query=a&variables=%7B%22a%22:%22%ff%22%7D", "query=a&extensions=%7B%22%ff%22:1%7D", "query=a&variables=[]", "query=a&variables=%20%7B%7D%20",
+		"query=a&variables={%22%5cu0061%22:[1,{}],%22a%22:%22%3c%e2%80%a8%22}", "variables=%7B%22%ff%22:1%7D&extensions=x", "documentId=a&documentId=b",
+		"query=a&variables=[[[[[[[]]]]]]]", "query=a&extensions={%22a%22:[[[[[[[]]]]]]]}", "extensions={%22persistedQuery%22:{%22sha256Hash%22:%22A%22}}",
+	} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		most := Shape{Depth: 4, Items: 10}
+		got, refused := HTTP{Variables: most}.readURL(&url.URL{RawQuery: query})
+		want, wanted := readURLByReflection(&url.URL{RawQuery: query}, most)
+		if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(refused, wanted) {
+			t.Errorf("readURL(%q) = %#v, %+v, want %#v, %+v", query, got, refused, want, wanted)
+		}
+	})
+}
+
 func bodies() []string {
 	return []string{
 		`{"query":"{ __typename }"}`, ` { "query" : "a" , "operationName" : "b" , "documentId" : "sha256:C" , "variables" : { } , "extensions" : { } } `,
@@ -47,6 +69,33 @@ func bodies() []string {
 }
 
 // What follows decodes requests by encoding/json alone.
+
+func readURLByReflection(u *url.URL, most Shape) (*graphql.RawParams, *refused) {
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, refusal(http.StatusBadRequest, "the URL's query is malformed")
+	}
+	body := make(map[string]json.RawMessage)
+	for _, name := range namesOfMembers() {
+		values := query[name]
+		switch {
+		case len(values) == 0:
+		case len(values) > 1:
+			return nil, refusal(http.StatusBadRequest, "%s is given twice", name)
+		case name != "variables" && name != "extensions":
+			body[name], _ = json.Marshal(values[0]) // a string always can be
+		case !json.Valid([]byte(values[0])):
+			return nil, refusal(http.StatusBadRequest, "%s must be JSON", name)
+		default:
+			body[name] = json.RawMessage(values[0])
+		}
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return nil, refusal(http.StatusBadRequest, "the URL's query is malformed")
+	}
+	return decodeByReflection(encoded, most)
+}
 
 func namesOfMembers() []string {
 	return []string{"query", "operationName", "variables", "extensions", "documentId"}
