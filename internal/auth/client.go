@@ -45,15 +45,14 @@ func (p Proxies) Ignore(r *http.Request) bool {
 	if len(r.Header["X-Forwarded-For"]) == 0 {
 		return false
 	}
-	peer, _ := parseAddress(r.RemoteAddr)
-	return !p.include(peer)
+	return !p.include(peerOf(r))
 }
 
 // address is that of the peer or, as long as that is a proxy, of whom it was asked by: each adds that to the end of
 // X-Forwarded-For. What a client has written there itself comes before its own address, which no proxy is at. What cannot be
 // read ends the search.
 func (p Proxies) address(r *http.Request) netip.Addr {
-	client, _ := parseAddress(r.RemoteAddr) // on a Unix socket there is none
+	client := peerOf(r)
 	for entry := range lastFirst(r.Header["X-Forwarded-For"]) {
 		if !p.include(client) {
 			break
@@ -86,6 +85,15 @@ func (p Proxies) include(address netip.Addr) bool {
 	return slices.ContainsFunc(p, func(prefix netip.Prefix) bool { return prefix.Contains(address) })
 }
 
+// peerOf is who sent a request, which net/http writes with a port; on a Unix socket there is no address.
+func peerOf(r *http.Request) netip.Addr {
+	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		return peer.Addr().Unmap().WithZone("")
+	}
+	peer, _ := parseAddress(r.RemoteAddr)
+	return peer
+}
+
 // parseAddress reads an address with a port or without, which proxies write either way.
 func parseAddress(text string) (address netip.Addr, ok bool) {
 	text = strings.Trim(text, " \t")
@@ -103,6 +111,9 @@ func parseAddress(text string) (address netip.Addr, ok bool) {
 
 // printable is at most the first so many bytes of a text without what a database or a terminal would stumble over.
 func printable(text string, length int) string {
+	if len(text) <= length && legible(text) {
+		return text
+	}
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError {
 			return -1
@@ -116,4 +127,14 @@ func printable(text string, length int) string {
 		length--
 	}
 	return text[:length]
+}
+
+// legible tells whether a text is of ASCII that can be printed.
+func legible(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

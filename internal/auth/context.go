@@ -54,11 +54,18 @@ func NewContext(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, contextKey{}, c)
 }
 
-// FromContext returns the caller that NewContext or NewLiveContext put there, and an anonymous one where there is none.
+// NewOpenContext returns a context that carries whoever Middleware finds out later, further in: until then, an anonymous caller.
+func NewOpenContext(ctx context.Context) context.Context {
+	return context.WithValue(ctx, contextKey{}, &Caller{Refusal: TokenMissing})
+}
+
+// FromContext returns the caller of a context, and an anonymous one where there is none.
 func FromContext(ctx context.Context) Caller {
 	switch c := ctx.Value(contextKey{}).(type) {
 	case Caller:
 		return c
+	case *Caller:
+		return *c
 	case *Live:
 		return *c.caller.Load()
 	default:

@@ -26,7 +26,7 @@ func NewAuthenticator(tokens *Tokens, sessions Sessions) *Authenticator {
 	return &Authenticator{tokens: tokens, sessions: sessions}
 }
 
-// Middleware puts a Caller into the context of each request. A token that is present but bad makes an anonymous caller,
+// Middleware puts a Caller into the context of each request: an open one, if it is. A token that is present but bad makes an anonymous caller,
 // for reading is open to all; the answer then carries WWW-Authenticate (RFC 6750, section 3). If the session cannot be
 // looked up, fail answers.
 func (a *Authenticator) Middleware(
@@ -44,7 +44,12 @@ func (a *Authenticator) Middleware(
 			if caller.Viewer == nil && caller.Refusal != TokenMissing {
 				w.Header().Set("WWW-Authenticate", caller.Refusal.challenge())
 			}
-			next.ServeHTTP(w, r.WithContext(NewContext(r.Context(), caller)))
+			if open, ok := r.Context().Value(contextKey{}).(*Caller); ok {
+				*open = caller
+			} else {
+				r = r.WithContext(NewContext(r.Context(), caller))
+			}
+			next.ServeHTTP(w, r)
 		})
 	}
 }

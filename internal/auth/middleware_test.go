@@ -231,3 +231,19 @@ func FuzzBearer(f *testing.F) {
 		}
 	})
 }
+
+// TestOpenContextTellsThoseOutside has one make a context who is told who came, when somebody has found it out.
+func TestOpenContextTellsThoseOutside(t *testing.T) {
+	t.Parallel()
+	tokens := tokensAt(t, signedAt)
+	ctx := auth.NewOpenContext(t.Context())
+	if got, want := auth.FromContext(ctx), (auth.Caller{Refusal: auth.TokenMissing}); got != want {
+		t.Errorf("FromContext(before) = %+v, want %+v", got, want)
+	}
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody)
+	r.Header.Set("Authorization", "Bearer "+sign(t, tokens))
+	_, seen := serve(t, tokens, editor, r)
+	if got := auth.FromContext(ctx); seen == nil || got != *seen || got.Viewer == nil || got.Viewer.Role != auth.Editor {
+		t.Errorf("FromContext(afterwards) = %+v, want what the handler saw: %+v", got, seen)
+	}
+}

@@ -38,6 +38,9 @@ const (
 	// maxTokenLength bounds what is decoded before any signature has been checked, in bytes.
 	maxTokenLength = 4096
 
+	// usualTokenLength is what tokens have but for those of the longest keys, in bytes.
+	usualTokenLength = 1024
+
 	// MinSecretLength is how long a secret for HS256 must be, in bytes (RFC 7518, section 3.2).
 	MinSecretLength = 32
 )
@@ -155,7 +158,7 @@ func (t *Tokens) Verify(token string) (Claims, error) {
 	if len(token) > maxTokenLength {
 		return Claims{}, TokenInvalid
 	}
-	ring, hash := t.ring.Load(), sha256.Sum256([]byte(token))
+	ring, hash := t.ring.Load(), sha256.Sum256(append(make([]byte, 0, usualTokenLength), token...)) // on the stack, if it is no longer
 	v, known := ring.seen.get(hash)
 	if !known {
 		var ok bool

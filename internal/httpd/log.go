@@ -39,12 +39,14 @@ type contextual struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (c contextual) Handle(ctx context.Context, record slog.Record) error {
+	known := make([]slog.Attr, 0, 2)
 	if id := RequestID(ctx); id != "" {
-		record.AddAttrs(slog.String("request", id))
+		known = append(known, slog.String("request", id))
 	}
 	if viewer := auth.FromContext(ctx).Viewer; viewer != nil {
-		record.AddAttrs(slog.String("viewer", viewer.UserID.String()))
+		known = append(known, slog.String("viewer", viewer.UserID.String()))
 	}
+	record.AddAttrs(known...)
 	return c.Handler.Handle(ctx, record)
 }
 

@@ -23,16 +23,20 @@ const (
 	requestIDLength = 16 // characters of base 32: 80 random bits
 )
 
-// withRequestID gives each request a name, or keeps the one that a proxy gave it, and tells it to the client.
-func withRequestID(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get(requestIDHeader)
-		if !plain(id) {
-			id = rand.Text()[:requestIDLength]
-		}
-		w.Header().Set(requestIDHeader, id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
-	})
+type requestIDKey struct{}
+
+// RequestID is how a request is called in the log; "" outside of requests.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+// nameOf is the name that a proxy gave a request, or a new one.
+func nameOf(r *http.Request) string {
+	if id := r.Header.Get(requestIDHeader); plain(id) {
+		return id
+	}
+	return rand.Text()[:requestIDLength]
 }
 
 // plain tells whether a request id from outside may stand in a log.
@@ -42,29 +46,38 @@ func plain(id string) bool {
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == ""
 }
 
-// logRequests writes one line for each request, once it has been answered, or its connection was taken over for what is open
-// longer: it cannot be told how long, nor how many bytes go over it. Health checks are worth a line only when debugging.
+// logRequests gives each request a name, which it tells to the client, and writes one line for each, once it has been answered, or
+// its connection was taken over for what is open longer: it cannot be told how long, nor how many bytes go over it. Health checks are
+// worth a line only when debugging.
 func logRequests(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
+			id := nameOf(r)
+			w.Header()[requestIDHeader] = []string{id}
+			ctx := auth.NewOpenContext(context.WithValue(r.Context(), requestIDKey{}, id))
 			wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
-			caller := new(auth.Caller)
 			defer func() {
 				level := slog.LevelInfo
 				if r.URL.Path == livePath || r.URL.Path == readyPath {
 					level = slog.LevelDebug
 				}
-				log.LogAttrs(auth.NewContext(r.Context(), *caller), level, "request",
+				if !log.Enabled(ctx, level) {
+					return
+				}
+				end := time.Now()
+				record := slog.NewRecord(end, level, "request", 0) // from where in the code, nobody wants to know
+				record.AddAttrs(
 					slog.String("method", r.Method),
 					slog.String("path", r.URL.Path),
 					slog.Int("status", statusOf(wrapped, r)),
 					slog.Int("bytes", wrapped.BytesWritten()),
-					slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
-					slog.String("client", addressOf(*caller, proxies, r).String()),
+					slog.Float64("duration_ms", float64(end.Sub(start).Microseconds())/1000),
+					slog.String("client", addressOf(auth.FromContext(ctx), proxies, r).String()),
 				)
+				_ = log.Handler().Handle(ctx, record) // as slog.Logger does
 			}()
-			next.ServeHTTP(wrapped, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
+			next.ServeHTTP(wrapped, r.WithContext(ctx))
 		})
 	}
 }
@@ -93,18 +106,6 @@ func warnOfProxy(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http
 			next.ServeHTTP(w, r)
 		})
 	}
-}
-
-type callerKey struct{}
-
-// tellCaller tells logRequests who asks, which is found out further in.
-func tellCaller(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if caller, ok := r.Context().Value(callerKey{}).(*auth.Caller); ok {
-			*caller = auth.FromContext(r.Context())
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // statusOf is what was answered: 101 for what became a WebSocket, 200 where nobody said, as for what became an event stream.

@@ -4,7 +4,6 @@
 package httpd
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 
@@ -37,14 +36,14 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	r := chi.NewRouter()
-	r.Use(withRequestID, logRequests(o.Log, o.Proxies), warnOfProxy(o.Log, o.Proxies), recoverPanics(o.Log), secure, chimiddleware.GetHead)
+	r.Use(logRequests(o.Log, o.Proxies), warnOfProxy(o.Log, o.Proxies), recoverPanics(o.Log), secure, chimiddleware.GetHead)
 	r.Get(livePath, o.Health.live)
 	r.Get(readyPath, o.Health.ready)
 	r.Get("/.well-known/jwks.json", serveKeys(o.Authenticator, o.Log))
-	r.Route("/graphql", func(r chi.Router) {
-		r.Use(originsGuard, onlyWebSocket, o.Authenticator.Middleware(o.Proxies, failAuthentication(o.Log)), tellCaller)
-		r.Handle("/", o.GraphQL)
-	})
+	graphQL := r.With(originsGuard, onlyWebSocket, o.Authenticator.Middleware(o.Proxies, failAuthentication(o.Log)))
+	graphQL.Handle("/graphql", o.GraphQL)
+	graphQL.Handle("/graphql/", o.GraphQL)
+	graphQL.HandleFunc("/graphql/*", http.NotFound) // not the page's
 	if o.SDL != "" {
 		r.Get("/schema.graphqls", serveText(o.SDL))
 	}
@@ -54,13 +53,14 @@ func New(o Options) (http.Handler, error) {
 	return r, nil
 }
 
-// secure sets what keeps a browser from guessing and framing.
+// secure sets what keeps a browser from guessing and framing. All answers have the same values, which nobody writes into.
 func secure(next http.Handler) http.Handler {
+	nosniff, deny, noReferrer := []string{"nosniff"}, []string{"DENY"}, []string{"no-referrer"}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("X-Frame-Options", "DENY")
-		header.Set("Referrer-Policy", "no-referrer")
+		header["X-Content-Type-Options"] = nosniff
+		header["X-Frame-Options"] = deny
+		header["Referrer-Policy"] = noReferrer
 		next.ServeHTTP(w, r)
 	})
 }
@@ -100,12 +100,4 @@ func serveKeys(authenticator *auth.Authenticator, log *slog.Logger) http.Handler
 		w.Header().Set("Vary", "Accept-Encoding")
 		transport.Write(w, r, http.StatusOK, keys)
 	}
-}
-
-type requestIDKey struct{}
-
-// RequestID is how a request is called in the log; "" outside of requests.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
 }

@@ -2,20 +2,23 @@ package limit
 
 import (
 	"context"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// CostHeader is what a client sets to 1 to be told what its operation costs, as `extensions.cost`.
-const CostHeader = "GraphQL-Cost"
+// CostHeader is what a client sets to 1 to be told what its operation costs, as `extensions.cost`; spelt as net/http does, which has
+// to spell any other one anew for each request.
+const CostHeader = "Graphql-Cost"
 
 // Extension holds operations to limits in gqlgen.
 type Extension struct {
 	limits    Limits
 	documents graphql.Cache[*ast.QueryDocument]
 	prices    prices
+	overtime  error // ends operations that take too long
 }
 
 var _ interface {
@@ -28,7 +31,7 @@ var _ interface {
 
 // NewExtension returns an Extension. The cache is the executor's, which holds only documents that were found good.
 func NewExtension(limits Limits, documents graphql.Cache[*ast.QueryDocument]) *Extension {
-	return &Extension{limits: limits, documents: documents}
+	return &Extension{limits: limits, documents: documents, overtime: overtime{limits.Time}}
 }
 
 // ExtensionName implements graphql.HandlerExtension.
@@ -76,13 +79,31 @@ func (e *Extension) InterceptOperation(ctx context.Context, next graphql.Operati
 	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
 		return next(ctx)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, e.limits.Time,
-		refuse(CodeTime, nil, "the operation took more than %s", e.limits.Time))
+	ctx, cancel := context.WithTimeoutCause(ctx, e.limits.Time, e.overtime)
 	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
 		defer cancel()
 		return respond(ctx)
 	}
+}
+
+// overtime is why an operation that took too long ended: a refusal to whoever asks for it as one, as it is made only then. That is
+// another one each time, for gqlgen writes into errors where they occurred.
+type overtime struct{ limit time.Duration }
+
+func (o overtime) Error() string { return o.refusal().Error() }
+
+// As is what package errors asks.
+func (o overtime) As(target any) bool {
+	refusal, ok := target.(**gqlerror.Error)
+	if ok {
+		*refusal = o.refusal()
+	}
+	return ok
+}
+
+func (o overtime) refusal() *gqlerror.Error {
+	return refuse(CodeTime, nil, "the operation took more than %s", o.limit)
 }
 
 // InterceptResponse implements graphql.ResponseInterceptor: it tells the cost.

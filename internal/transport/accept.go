@@ -66,20 +66,45 @@ func options(header []string) iter.Seq[option] {
 	return func(yield func(option) bool) {
 		for _, line := range header {
 			for part := range separate(line) {
-				name, params, err := mime.ParseMediaType(part)
-				if err != nil {
-					continue
-				}
-				quality, ok := 1.0, true
-				if text, given := params["q"]; given {
-					quality, ok = parseQuality(text)
-				}
-				if ok && !yield(option{name, params, quality}) {
+				if o, ok := parseOption(part); ok && !yield(o) {
 					return
 				}
 			}
 		}
 	}
+}
+
+func parseOption(text string) (o option, ok bool) {
+	if o, ok := usualOption(text); ok {
+		return o, true
+	}
+	return anyOption(text)
+}
+
+// usualOption reads one that nearly all clients write, in the form in which they do.
+func usualOption(text string) (o option, ok bool) {
+	name, weight, weighted := strings.Cut(strings.TrimLeft(text, " "), ";q=")
+	switch name {
+	case "*/*", mediaJSON, mediaGraphQL, mediaEvents, gzipCoding:
+		o, ok = option{name: name, quality: 1}, true
+	}
+	if ok && weighted {
+		o.quality, ok = parseQuality(weight)
+	}
+	return o, ok
+}
+
+// anyOption reads all those that are well-formed.
+func anyOption(text string) (o option, ok bool) {
+	name, params, err := mime.ParseMediaType(text)
+	if err != nil {
+		return option{}, false
+	}
+	quality, ok := 1.0, true
+	if weight, given := params["q"]; given {
+		quality, ok = parseQuality(weight)
+	}
+	return option{name, params, quality}, ok
 }
 
 // separate splits a list at its commas, those within quotes aside.

@@ -42,16 +42,23 @@ func (a answer) send(status int, response *graphql.Response) {
 		return
 	}
 	whole := newRepresentation(a.r, status, body)
-	whole.contentType = []string{a.media + "; charset=utf-8"}
-	whole.cacheControl = []string{"no-store"}
+	whole.contentType = line{contentTypeOf(a.media)}
+	whole.cacheControl = line{"no-store"}
 	if a.shared(status, response) {
-		whole.etag = []string{`"` + tag(body, a.media+whole.coding) + `"`}
-		whole.cacheControl = []string{"public, no-cache"} // keep it, but ask whether it still holds
+		whole.etag = line{`"` + tag(body, a.media+whole.coding) + `"`}
+		whole.cacheControl = line{"public, no-cache"} // keep it, but ask whether it still holds
 	}
 	if a.keep != nil {
 		a.keep(whole)
 	}
 	whole.write(a.w, a.r)
+}
+
+func contentTypeOf(media string) string {
+	if media == mediaGraphQL {
+		return mediaGraphQL + "; charset=utf-8"
+	}
+	return mediaJSON + "; charset=utf-8"
 }
 
 // shared tells whether the answer is the same for everybody and says nothing wrong.

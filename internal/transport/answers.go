@@ -52,12 +52,14 @@ func NewAnswers(most int, fresh Freshness) *Answers {
 type question struct {
 	key        [sha256.Size]byte // also of the generation
 	generation uint64
-	public     bool // the answer may be kept
+	public     bool   // the answer may be kept
+	body       []byte // as it was read, if it was
 }
 
-// find finds the answer to a request, if there is one. If not, the request has another body that says the same.
-func (a *Answers) find(r *http.Request) (q question, kept *representation) {
-	if a == nil || !mayBePublic(r) {
+// find finds the answer to a request whose body has no more than most bytes, if there is one. If not, the body is the question's, or
+// the request has another one that says the same.
+func (a *Answers) find(r *http.Request, most int64) (q question, kept *representation) {
+	if a == nil || !mayBePublic(r, min(most, longest)) {
 		return q, nil
 	}
 	text := a.texts.Get().(*[]byte)
@@ -74,7 +76,9 @@ func (a *Answers) find(r *http.Request) (q question, kept *representation) {
 			return q, kept
 		}
 	}
-	if len(body) > 0 { // it is read again
+	if err == nil {
+		q.body = bytes.Clone(body)
+	} else { // it is read again, for whoever says what is wrong with it
 		r.Body = &rewound{io.MultiReader(bytes.NewReader(bytes.Clone(body)), r.Body), r.Body}
 	}
 	return q, nil
@@ -86,11 +90,11 @@ type rewound struct {
 	io.Closer
 }
 
-// longest is how long a body may be of which a question is made, in bytes.
+// longest is how long a body may be of which a question is made, or that is read in one piece, in bytes.
 const longest = 32 << 10
 
-// mayBePublic tells whether a request comes from nobody in particular, and how long it is.
-func mayBePublic(r *http.Request) bool {
+// mayBePublic tells whether a request comes from nobody in particular, and says how long it is: most bytes at most.
+func mayBePublic(r *http.Request, most int64) bool {
 	if _, given := r.Header["Authorization"]; given {
 		return false
 	}
@@ -98,7 +102,7 @@ func mayBePublic(r *http.Request) bool {
 	case http.MethodGet, http.MethodHead:
 		return r.ContentLength == 0
 	case http.MethodPost:
-		return r.ContentLength > 0 && r.ContentLength <= longest
+		return r.ContentLength > 0 && r.ContentLength <= most
 	default:
 		return false
 	}

@@ -38,13 +38,12 @@ const varies = "Accept, Accept-Encoding, Authorization, GraphQL-Cost"
 // Do implements Transport.
 func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor) {
 	w.Header().Add("Vary", varies)
-	question, kept := h.Answers.find(r)
+	question, kept := h.Answers.find(r, h.MaxBody)
 	if kept != nil {
 		kept.write(w, r)
 		return
 	}
-	ctx := graphql.StartOperationTrace(r.Context())
-	r = r.WithContext(ctx)
+	ctx := r.Context()
 	a := answer{w: w, r: r}
 	var json bool
 	a.media, json = negotiate(r.Header.Values("Accept"))
@@ -60,12 +59,12 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor
 		a.refuse(ctx, exec, refusal(http.StatusBadRequest, "a %s has no body", r.Method))
 		return
 	}
-	params, refused := h.read(w, r)
+	params, refused := h.read(w, r, question.body)
 	if refused != nil {
 		a.refuse(ctx, exec, refused)
 		return
 	}
-	operation, errs := exec.CreateOperationContext(ctx, params)
+	operation, errs := exec.CreateOperationContext(graphql.StartOperationTrace(ctx), params)
 	if errs != nil {
 		errors := exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs)
 		h.send(a, json, a.statusOf(errs), errors)
