@@ -32,6 +32,7 @@ type Answers struct {
 	most  int // bytes of one answer
 	cache *cache[*representation]
 	last  atomic.Uint64 // the generation of what is kept
+	asked [1 << 10]atomic.Uint32
 	texts sync.Pool     // of *[]byte, to make keys of
 }
 
@@ -133,8 +134,19 @@ func writeQuestion(text []byte, r *http.Request) (written, body []byte, err erro
 // overhead is about how much memory an answer takes beside its body, in bytes.
 const overhead = 768
 
-// keep keeps the answer to a question, unless anything has changed since that was asked.
+// again tells whether the question was asked before, and at most about as many others since as there are places: whoever reads a
+// whole list leaves answers that nobody asks for any more, and would have those forgotten that many do.
+func (a *Answers) again(q question) bool {
+	place := binary.BigEndian.Uint16(q.key[:]) % uint16(len(a.asked))
+	mark := binary.BigEndian.Uint32(q.key[4:])
+	return a.asked[place].Swap(mark) == mark
+}
+
+// keep keeps the answer to a question, unless anything has changed since that was asked, or it was asked for the first time.
 func (a *Answers) keep(ctx context.Context, q question, answer *representation) {
+	if !a.again(q) {
+		return
+	}
 	answer.encode()
 	bytes := overhead + cap(answer.body)
 	if generation, known := a.fresh.Generation(ctx); !known || generation != q.generation || bytes > a.most {

@@ -73,42 +73,38 @@ func asked(t *testing.T, server http.Handler, body io.Reader, header ...string) 
 	return answer
 }
 
-// TestKeptAnswerIsNotExecuted sends one question twice, and then each part of it otherwise.
+// TestKeptAnswerIsNotExecuted sends one question again and again, and then each part of it otherwise.
 func TestKeptAnswerIsNotExecuted(t *testing.T) {
 	t.Parallel()
 	now := &clock{number: 1}
 	p, server := newKeeper(1<<20, now)
-	expect := func(what string, executed int) {
+	expect := func(what string, executed int, body string, header ...string) {
 		t.Helper()
+		asked(t, server, strings.NewReader(body), header...)
 		if p.parsed != executed || p.executed != executed {
 			t.Errorf("%s: %d were parsed and %d executed, want %d", what, p.parsed, p.executed, executed)
 		}
 	}
-	asked(t, server, strings.NewReader(typename))
-	expect("the first", 1)
-	asked(t, server, strings.NewReader(typename))
-	expect("the same", 1)
+	expect("the first", 1, typename)
+	expect("the second, which is kept", 2, typename)
+	expect("the third", 2, typename)
 	now.number++
-	asked(t, server, strings.NewReader(typename))
-	expect("the same after a change", 2)
+	expect("the same after a change", 3, typename)
+	expect("the second after that", 4, typename)
 	now.unknown = true
-	asked(t, server, strings.NewReader(typename))
-	expect("the same while nothing is known", 3)
+	expect("the same while nothing is known", 5, typename)
 	now.unknown = false
-	asked(t, server, strings.NewReader(typename))
-	expect("the same when it is known that nothing has changed", 3)
+	expect("the same when it is known that nothing has changed", 5, typename)
 	for i, body := range []string{
 		`{"query":"query A { __typename }"}`, `{"query":"query A { __typename }","operationName":"A"}`,
 		`{"query":"{ __typename }","variables":{"a":1}}`, `{"query":"{ __typename }","extensions":{"a":1}}`, typename + " ",
 	} {
-		asked(t, server, strings.NewReader(body))
-		expect(body, 4+i)
+		expect(body, 6+i, body)
 	}
 	for i, line := range []string{
 		"Accept: */*", "Accept: application/json", "Accept-Encoding: gzip", "GraphQL-Cost: 1", "GraphQL-Cost: 2",
 	} {
-		asked(t, server, strings.NewReader(typename), line)
-		expect(line, 9+i)
+		expect(line, 11+i, typename, line)
 	}
 }
 
@@ -121,6 +117,7 @@ func TestKeptAnswersOnlyOfOneState(t *testing.T) {
 		"a change": func() { now.number++ }, "doubt": func() { now.unknown = true },
 	} {
 		now.unknown = false
+		asked(t, server, strings.NewReader(typename)) // the second one would be kept
 		p.meanwhile = meanwhile
 		asked(t, server, strings.NewReader(typename))
 		p.meanwhile = nil
@@ -132,7 +129,9 @@ func TestKeptAnswersOnlyOfOneState(t *testing.T) {
 		}
 		now.number++
 	}
-	asked(t, server, strings.NewReader(typename))
+	for range 2 {
+		asked(t, server, strings.NewReader(typename))
+	}
 	before := p.executed
 	asked(t, server, io.MultiReader(strings.NewReader(typename)))
 	if p.executed == before {
@@ -171,7 +170,7 @@ func TestRequestsThatEndTooSoon(t *testing.T) {
 	}
 }
 
-// TestAnswersAreBounded asks more than can be kept: the last answers are, and none that is large.
+// TestAnswersAreBounded asks more than can be kept, twice each: the last answers are, and none that is large.
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	const most = 64 << 10
@@ -181,36 +180,66 @@ func TestAnswersAreBounded(t *testing.T) {
 	query := func(i int) string { return fmt.Sprintf(`{"query":"{ a%d: __typename }"}`, i) }
 	const many = 200
 	for i := range many {
-		asked(t, server, strings.NewReader(query(i)))
+		for range 2 {
+			asked(t, server, strings.NewReader(query(i)))
+		}
 		asked(t, server, strings.NewReader(query(0)))
 		if _, bytes := answers.Kept(); bytes > most {
 			t.Fatalf("%d bytes are kept, want %d at most", bytes, most)
 		}
 	}
-	if p.executed != many {
-		t.Errorf("%d were executed, want %d: what is asked for again and again stays", p.executed, many)
+	if p.executed != 2*many {
+		t.Errorf("%d were executed, want %d: what is asked for again and again stays", p.executed, 2*many)
 	}
 	if kept, _ := answers.Kept(); kept < many/10 || kept > many/2 {
 		t.Errorf("%d answers are kept, want some and not all", kept)
 	}
 	asked(t, server, strings.NewReader(query(1)))
-	if p.executed != many+1 {
+	if p.executed != 2*many+1 {
 		t.Error("what was not asked for the longest time is kept")
 	}
 	large := `{"query":"{ ` + "a" + strings.Repeat("b", most/16) + `: __typename }"}`
-	for range 2 {
+	for range 3 {
 		asked(t, server, strings.NewReader(large))
 	}
-	if p.executed != many+3 {
+	if p.executed != 2*many+4 {
 		t.Error("an answer of more than a sixteenth is kept")
 	}
 	now.number++
-	asked(t, server, strings.NewReader(typename))
+	for range 2 {
+		asked(t, server, strings.NewReader(typename))
+	}
 	if kept, _ := answers.Kept(); kept != 1 {
 		t.Errorf("%d answers are kept after a change, want the one that was made since", kept)
 	}
 	if transport.NewAnswers(0, now) != nil {
 		t.Error("NewAnswers(0) keeps some")
+	}
+}
+
+// TestAnswersOfOneReader asks for each page of a long list, and that twice: no answer is kept, nor one forgotten that many ask for.
+func TestAnswersOfOneReader(t *testing.T) {
+	t.Parallel()
+	p, server := newKeeper(1<<20, &clock{number: 1})
+	popular := func() (executed int) {
+		before := p.executed
+		asked(t, server, strings.NewReader(typename))
+		return p.executed - before
+	}
+	for range 2 {
+		popular()
+	}
+	const pages = 20_000
+	for range 2 {
+		for i := range pages {
+			asked(t, server, strings.NewReader(fmt.Sprintf(`{"query":"{ a%d: __typename }"}`, i)))
+		}
+	}
+	if kept, _ := server.Transports[0].(transport.HTTP).Answers.Kept(); kept > 10 {
+		t.Errorf("%d answers are kept, want that of the popular question, and by chance a few", kept)
+	}
+	if executed := popular(); executed != 0 {
+		t.Error("the answer to a popular question is forgotten")
 	}
 }
 
