@@ -16,7 +16,7 @@ import (
 func (s *Store) CreatePost(ctx context.Context, p *blog.Post, attempts ...throttle.Attempt) error {
 	return s.write(ctx, func(q querier) error {
 		var author account.User
-		err := q.one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`+q.forShare, []any{p.Author.ID}, userDest(&author)...)
+		err := q.one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`+q.forShare, []any{p.Author.ID}, userDest(nil, &author)...)
 		if err != nil {
 			return notFound(err, "user")
 		}
@@ -51,15 +51,15 @@ const (
 	postAuthor  = ` JOIN users u ON u.id = p.author_id`
 )
 
-func postDest(p *blog.Post) []any {
-	return append([]any{
-		&p.ID, &p.Slug, &p.Title, &p.Content, moment{&p.CreatedAt}, moment{&p.UpdatedAt}, &p.Version,
-	}, userDest(&p.Author)...)
+// postDest appends where a post's columns go.
+func postDest(dest []any, p *blog.Post) []any {
+	dest = append(dest, &p.ID, &p.Slug, &p.Title, &p.Content, moment{&p.CreatedAt}, moment{&p.UpdatedAt}, &p.Version)
+	return userDest(dest, &p.Author)
 }
 
 func scanPost(r row) (*blog.Post, error) {
 	p := new(blog.Post)
-	return p, r.Scan(postDest(p)...)
+	return p, r.Scan(postDest(nil, p)...)
 }
 
 // Post implements blog.Store.
@@ -72,7 +72,7 @@ func (s *Store) Post(ctx context.Context, by blog.PostLookup) (*blog.Post, error
 
 func (q querier) post(ctx context.Context, column string, value any) (*blog.Post, error) {
 	p := new(blog.Post)
-	err := q.one(ctx, `SELECT `+postColumns+` FROM `+postTable+postAuthor+` WHERE p.`+column+` = $1`, []any{value}, postDest(p)...)
+	err := q.one(ctx, `SELECT `+postColumns+` FROM `+postTable+postAuthor+` WHERE p.`+column+` = $1`, []any{value}, postDest(nil, p)...)
 	return p, notFound(err, "post")
 }
 
@@ -89,9 +89,9 @@ func (s *Store) Posts(ctx context.Context, w page.Window, author *id.User) (page
 		table:   postTable,
 		join:    postAuthor,
 		alias:   "p",
-		dest: func() (*blog.Post, []any) {
+		item: func(dest []any) (*blog.Post, []any) {
 			p := new(blog.Post)
-			return p, postDest(p)
+			return p, postDest(dest, p)
 		},
 	}
 	if author != nil {
