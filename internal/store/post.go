@@ -46,15 +46,21 @@ func slugTaken() error {
 }
 
 const (
-	postColumns = `p.id, p.slug, p.title, p.content, p.created_at, p.updated_at, p.version, ` + userColumns
-	postTable   = `posts p`
-	postAuthor  = ` JOIN users u ON u.id = p.author_id`
+	outlineColumns = `p.id, p.slug, p.title, p.created_at, p.updated_at, p.version, ` + userColumns
+	postColumns    = outlineColumns + `, p.content`
+	postTable      = `posts p`
+	postAuthor     = ` JOIN users u ON u.id = p.author_id`
 )
 
-// postDest appends where a post's columns go.
-func postDest(dest []any, p *blog.Post) []any {
-	dest = append(dest, &p.ID, &p.Slug, &p.Title, &p.Content, moment{&p.CreatedAt}, moment{&p.UpdatedAt}, &p.Version)
+// outlineDest appends where a post's columns go, but for the content.
+func outlineDest(dest []any, p *blog.Post) []any {
+	dest = append(dest, &p.ID, &p.Slug, &p.Title, moment{&p.CreatedAt}, moment{&p.UpdatedAt}, &p.Version)
 	return userDest(dest, &p.Author)
+}
+
+// postDest appends where all of a post's columns go.
+func postDest(dest []any, p *blog.Post) []any {
+	return append(outlineDest(dest, p), &p.Content)
 }
 
 func scanPost(r row) (*blog.Post, error) {
@@ -83,7 +89,9 @@ func (s *Store) PostsByID(ctx context.Context, ids []id.Post) ([]*blog.Post, err
 }
 
 // Posts implements blog.Store.
-func (s *Store) Posts(ctx context.Context, w page.Window, author *id.User) (page.Page[*blog.Post], error) {
+func (s *Store) Posts(
+	ctx context.Context, w page.Window, author *id.User, detail blog.Detail,
+) (page.Page[*blog.Post], error) {
 	posts := list[*blog.Post]{
 		columns: postColumns,
 		table:   postTable,
@@ -93,6 +101,13 @@ func (s *Store) Posts(ctx context.Context, w page.Window, author *id.User) (page
 			p := new(blog.Post)
 			return p, postDest(dest, p)
 		},
+	}
+	if detail == blog.Outline {
+		posts.columns = outlineColumns
+		posts.item = func(dest []any) (*blog.Post, []any) {
+			p := &blog.Post{Outlined: true}
+			return p, outlineDest(dest, p)
+		}
 	}
 	if author != nil {
 		posts.where, posts.args = `p.author_id = $6`, []any{*author}
