@@ -125,7 +125,7 @@ func (r *Resolver) posts(
 	if err != nil {
 		return nil, err
 	}
-	found, err := r.Posts.Posts(ctx, filter, args)
+	found, err := r.Posts.Posts(ctx, filter, args, detail(ctx))
 	return &PostConnection{connection[*blog.Post]{
 		page:  found,
 		kind:  postCursor,

@@ -4,6 +4,7 @@
 package blog
 
 import (
+	"errors"
 	"time"
 
 	"postern/internal/account"
@@ -23,7 +24,29 @@ type Post struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	Version   int
+	// Outlined is a post that was read without its content.
+	Outlined bool
 }
+
+// errOutlined says that somebody shows what was not read.
+var errOutlined = errors.New("the content of this post was not read")
+
+// Text is the content, to be shown. An outlined post has none, which is not an empty one.
+func (p *Post) Text() (string, error) {
+	if p.Outlined {
+		return "", errOutlined
+	}
+	return p.Content, nil
+}
+
+// Detail is how much of a post is read.
+type Detail int
+
+// The details. A content takes a page or two in the database, all else of a post a fraction of one.
+const (
+	Whole   Detail = iota
+	Outline        // without the content
+)
 
 // IsNode marks what the schema's node field can answer.
 func (Post) IsNode() {}

@@ -42,6 +42,17 @@ func TestChangeableBy(t *testing.T) {
 	}
 }
 
+// TestText of a post whose content was not read is an error, and no empty text.
+func TestText(t *testing.T) {
+	t.Parallel()
+	if text, err := (&blog.Post{Content: "Some"}).Text(); text != "Some" || err != nil {
+		t.Errorf("Text() = %q, %v, want the content", text, err)
+	}
+	if text, err := (&blog.Post{Outlined: true}).Text(); err == nil {
+		t.Errorf("Text() of what was not read = %q, want an error", text)
+	}
+}
+
 func TestPostRules(t *testing.T) {
 	t.Parallel()
 	h := open(t)

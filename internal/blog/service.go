@@ -205,12 +205,12 @@ func (s *Service) PostsByID(ctx context.Context, ids []id.Post) ([]*Post, error)
 }
 
 // Posts are those that the filter lets through, newest first. It answers an Invalid fault for bad arguments.
-func (s *Service) Posts(ctx context.Context, filter PostFilter, args page.Args) (page.Page[*Post], error) {
+func (s *Service) Posts(ctx context.Context, filter PostFilter, args page.Args, detail Detail) (page.Page[*Post], error) {
 	window, err := args.Window(filter.span())
 	if err != nil {
 		return page.Page[*Post]{}, err
 	}
-	return s.store.Posts(ctx, window, filter.AuthorID)
+	return s.store.Posts(ctx, window, filter.AuthorID, detail)
 }
 
 // CountPosts counts those that the filter lets through.

@@ -286,7 +286,7 @@ func TestPostsAreFilteredByAuthorAndTime(t *testing.T) {
 		"till the end":    {blog.PostFilter{CreatedBefore: new(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC))}, posts},
 		"in another zone": {blog.PostFilter{CreatedSince: new(at(1).In(time.FixedZone("", 3600)))}, posts[:2]},
 	} {
-		found, err := h.Posts(t.Context(), test.filter, page.Args{})
+		found, err := h.Posts(t.Context(), test.filter, page.Args{}, blog.Whole)
 		same := slices.EqualFunc(found.Items, test.want, func(a, b *blog.Post) bool { return *a == *b })
 		if err != nil || !same || found.HasNext || found.HasPrevious {
 			t.Errorf("Posts(%s) = %v, %v, want %v", name, titles(found.Items), err, titles(test.want))
@@ -295,7 +295,7 @@ func TestPostsAreFilteredByAuthorAndTime(t *testing.T) {
 			t.Errorf("CountPosts(%s) = %d, %v, want %d", name, count, err, len(test.want))
 		}
 	}
-	_, err := h.Posts(t.Context(), blog.PostFilter{}, page.Args{First: new(-1)})
+	_, err := h.Posts(t.Context(), blog.PostFilter{}, page.Args{First: new(-1)}, blog.Whole)
 	if got := outline(err); got != "INVALID first" {
 		t.Errorf("Posts(first: -1) = %v, want INVALID first", err)
 	}

@@ -43,7 +43,7 @@ type Config struct {
 
 	DataDir                string `group:"Data" default:"./data" placeholder:"DIR" help:"Where SQLite's file and development's secret are kept."`
 	DatabaseURL            URL    `group:"Data" placeholder:"URL" help:"postgres://… or sqlite:PATH. By default postern.db in the data directory."`
-	DatabaseMaxConnections int    `group:"Data" default:"0" placeholder:"N" help:"How many connections to the database to keep at most; 0 suits the machine."`
+	DatabaseMaxConnections int    `group:"Data" default:"0" placeholder:"N" help:"How many connections to the database to keep at most, on SQLite for reading; 0 suits the machine."`
 	Migrate                bool   `group:"Data" default:"true" negatable:"" help:"Bring the database's schema up to date at the start."`
 
 	AuditRetention time.Duration `group:"Data" default:"2160h" placeholder:"DURATION" help:"How long the audit log keeps what happened: 90 days. 0 is for ever."`

@@ -69,14 +69,14 @@ func seed(tb testing.TB, s *store.Store, authors []*account.Credentials, posts i
 	}
 }
 
-func readPage(b *testing.B, s *store.Store, args page.Args) {
+func readPage(b *testing.B, s *store.Store, args page.Args, detail blog.Detail) {
 	b.Helper()
 	w, err := args.Window(page.All())
 	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		found, err := s.Posts(b.Context(), w, nil)
+		found, err := s.Posts(b.Context(), w, nil, detail)
 		if err != nil || len(found.Items) != page.Default || !found.HasNext {
 			b.Fatalf("Posts() = %d items, %v, want %d", len(found.Items), err, page.Default)
 		}
@@ -90,11 +90,15 @@ func BenchmarkPosts(b *testing.B) {
 			each(b, posts, func(b *testing.B, s *store.Store, _ *account.Credentials) {
 				b.Run("first", func(b *testing.B) {
 					b.ReportAllocs()
-					readPage(b, s, page.Args{})
+					readPage(b, s, page.Args{}, blog.Whole)
 				})
 				b.Run("middle", func(b *testing.B) {
 					b.ReportAllocs()
-					readPage(b, s, page.Args{After: new(id.Floor(begin.Add(time.Duration(posts/2) * time.Millisecond)))})
+					readPage(b, s, page.Args{After: new(id.Floor(begin.Add(time.Duration(posts/2) * time.Millisecond)))}, blog.Whole)
+				})
+				b.Run("outlines", func(b *testing.B) {
+					b.ReportAllocs()
+					readPage(b, s, page.Args{}, blog.Outline)
 				})
 			})
 		})

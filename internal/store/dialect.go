@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,13 +19,17 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	"modernc.org/sqlite"
+	_ "modernc.org/sqlite" // the driver
+
+	"postern/internal/store/sqlite"
 )
 
 // dialect is all in which the two databases differ.
 type dialect struct {
-	name       string // to show
-	open       func(dsn string) (*sql.DB, error)
+	name string // to show
+	open func(dsn string) (*sql.DB, error)
+	// direct reads without database/sql, by so many connections; nil where that gains nothing.
+	direct     func(dsn string, connections int) *sqlite.Pool
 	goose      goose.Dialect
 	migrations string // their folder
 	migrated   string // a query that tells whether there ever were any
@@ -74,13 +79,14 @@ var (
 	sqliteFile = dialect{
 		name:       "SQLite",
 		open:       func(dsn string) (*sql.DB, error) { return sql.Open("sqlite", dsn) },
+		direct:     openDirect,
 		goose:      goose.DialectSQLite3,
 		migrations: "migrations/sqlite",
 		migrated:   `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`,
 		oneWriter:  true,
 		generation: `SELECT number FROM generation`,
 		code: func(err error) string {
-			if e, ok := errors.AsType[*sqlite.Error](err); ok {
+			if e, ok := errors.AsType[sqliteError](err); ok {
 				return strconv.Itoa(e.Code())
 			}
 			return ""
@@ -90,6 +96,12 @@ var (
 		busy:    []string{"5", "261", "517"}, // SQLITE_BUSY, _RECOVERY, _SNAPSHOT
 	}
 )
+
+// sqliteError is one of the driver's, or one of the direct reader's.
+type sqliteError interface {
+	error
+	Code() int
+}
 
 // isUnique and isForeign tell of which constraint's violation an error is; isBusy, that others hold the database.
 func (d dialect) isUnique(err error) bool {
@@ -128,6 +140,15 @@ func dialectFor(databaseURL string) (dialect, string, error) {
 		"_time_integer_format": {"unix_micro"},
 	}
 	return sqliteFile, "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options.Encode(), nil
+}
+
+// openDirect reads what dsn names. Readers take turns on the processors: more than a few would but have memory for pages of their own.
+func openDirect(dsn string, connections int) *sqlite.Pool {
+	if connections == 0 {
+		connections = max(4, 2*runtime.GOMAXPROCS(0))
+	}
+	uri, _, _ := strings.Cut(dsn, "?") // what follows is the driver's
+	return sqlite.NewPool(uri, connections)
 }
 
 // How long PostgreSQL may take to let somebody in, and to show that it is there. Packets that get lost are no error, for ever.

@@ -73,12 +73,13 @@ func (q querier) insertEvent(ctx context.Context, e account.Event, from string) 
 
 const eventColumns = `e.id, e.kind, e.user_id, e.session_id, e.role, e.user_agent, e.ip_address, e.created_at`
 
-func eventDest(e *account.Event) []any {
-	return []any{&e.ID, &e.Kind, &e.UserID, &e.SessionID, &e.Role, &e.UserAgent, &e.IPAddress, moment{&e.CreatedAt}}
+// eventDest appends where an event's columns go.
+func eventDest(dest []any, e *account.Event) []any {
+	return append(dest, &e.ID, &e.Kind, &e.UserID, &e.SessionID, &e.Role, &e.UserAgent, &e.IPAddress, moment{&e.CreatedAt})
 }
 
 func scanEvent(r row) (e account.Event, err error) {
-	return e, r.Scan(eventDest(&e)...)
+	return e, r.Scan(eventDest(nil, &e)...)
 }
 
 // Events implements account.Store.
@@ -94,9 +95,9 @@ func (s *Store) EventPage(ctx context.Context, user id.User, w page.Window) (pag
 		alias:   "e",
 		where:   `e.user_id = $6`,
 		args:    []any{user},
-		dest: func() (*account.Event, []any) {
+		item: func(dest []any) (*account.Event, []any) {
 			e := new(account.Event)
-			return e, eventDest(e)
+			return e, eventDest(dest, e)
 		},
 	}, w)
 }
@@ -112,7 +113,7 @@ func (s *Store) EventsByID(ctx context.Context, user id.User, ids []id.Event) ([
 	list, args := in(2, ids, id.Event{})
 	return all(ctx, s.read(), func(r row) (*account.Event, error) {
 		e := new(account.Event)
-		return e, r.Scan(eventDest(e)...)
+		return e, r.Scan(eventDest(nil, e)...)
 	}, `SELECT `+eventColumns+` FROM events e WHERE e.user_id = $1 AND e.id IN (`+list+`)`, append([]any{user}, args...)...)
 }
 
@@ -120,7 +121,7 @@ func (s *Store) EventsByID(ctx context.Context, user id.User, ids []id.Event) ([
 func (s *Store) Log(ctx context.Context, f account.EventFilter, after int64, limit int) ([]account.LogEntry, error) {
 	conditions, args := logged(f, after, limit)
 	found, err := all(ctx, s.read(), func(r row) (e account.LogEntry, err error) {
-		return e, r.Scan(append(eventDest(&e.Event), &e.Position, &e.Handle, &e.Email)...)
+		return e, r.Scan(append(eventDest(nil, &e.Event), &e.Position, &e.Handle, &e.Email)...)
 	}, `
 		SELECT `+eventColumns+`, e.position, u.handle, u.email FROM events e LEFT JOIN users u ON u.id = e.user_id
 		WHERE e.position > $1`+conditions+` ORDER BY e.position LIMIT $2`, args...)

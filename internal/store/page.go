@@ -15,7 +15,8 @@ type list[T any] struct {
 	alias   string
 	where   string // "" for all
 	args    []any
-	dest    func() (T, []any) // a new item, and where its columns go
+	// item is a new one, and where its columns go: appended to what others needed before.
+	item func(dest []any) (T, []any)
 }
 
 // paged looks up a window of a list in one statement, whatever its size. Every row tells, too, whether the list has
@@ -38,9 +39,11 @@ func paged[T any](ctx context.Context, q querier, l list[T], w page.Window) (pag
 	}
 	args := append([]any{w.List.Over, w.List.Under, w.Span.Over, w.Span.Under, w.Limit + 1}, l.args...)
 	var before, after bool
-	found, err := all(ctx, q, func(r row) (T, error) {
-		item, dest := l.dest()
-		return item, r.Scan(append(dest, &before, &after)...)
+	var dest []any
+	found, err := all(ctx, q, func(r row) (item T, err error) {
+		item, dest = l.item(dest[:0])
+		dest = append(dest, &before, &after)
+		return item, r.Scan(dest...)
 	}, `SELECT `+l.columns+`, `+flags+` FROM `+l.table+l.join+` WHERE `+id+` > $3 AND `+id+` < $4`+condition+`
 		ORDER BY `+id+` `+order+` LIMIT $5`, args...)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 func (s *Store) CreatePost(ctx context.Context, p *blog.Post, attempts ...throttle.Attempt) error {
 	return s.write(ctx, func(q querier) error {
 		var author account.User
-		err := q.one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`+q.forShare, []any{p.Author.ID}, userDest(&author)...)
+		err := q.one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`+q.forShare, []any{p.Author.ID}, userDest(nil, &author)...)
 		if err != nil {
 			return notFound(err, "user")
 		}
@@ -46,20 +46,26 @@ func slugTaken() error {
 }
 
 const (
-	postColumns = `p.id, p.slug, p.title, p.content, p.created_at, p.updated_at, p.version, ` + userColumns
-	postTable   = `posts p`
-	postAuthor  = ` JOIN users u ON u.id = p.author_id`
+	outlineColumns = `p.id, p.slug, p.title, p.created_at, p.updated_at, p.version, ` + userColumns
+	postColumns    = outlineColumns + `, p.content`
+	postTable      = `posts p`
+	postAuthor     = ` JOIN users u ON u.id = p.author_id`
 )
 
-func postDest(p *blog.Post) []any {
-	return append([]any{
-		&p.ID, &p.Slug, &p.Title, &p.Content, moment{&p.CreatedAt}, moment{&p.UpdatedAt}, &p.Version,
-	}, userDest(&p.Author)...)
+// outlineDest appends where a post's columns go, but for the content.
+func outlineDest(dest []any, p *blog.Post) []any {
+	dest = append(dest, &p.ID, &p.Slug, &p.Title, moment{&p.CreatedAt}, moment{&p.UpdatedAt}, &p.Version)
+	return userDest(dest, &p.Author)
+}
+
+// postDest appends where all of a post's columns go.
+func postDest(dest []any, p *blog.Post) []any {
+	return append(outlineDest(dest, p), &p.Content)
 }
 
 func scanPost(r row) (*blog.Post, error) {
 	p := new(blog.Post)
-	return p, r.Scan(postDest(p)...)
+	return p, r.Scan(postDest(nil, p)...)
 }
 
 // Post implements blog.Store.
@@ -72,7 +78,7 @@ func (s *Store) Post(ctx context.Context, by blog.PostLookup) (*blog.Post, error
 
 func (q querier) post(ctx context.Context, column string, value any) (*blog.Post, error) {
 	p := new(blog.Post)
-	err := q.one(ctx, `SELECT `+postColumns+` FROM `+postTable+postAuthor+` WHERE p.`+column+` = $1`, []any{value}, postDest(p)...)
+	err := q.one(ctx, `SELECT `+postColumns+` FROM `+postTable+postAuthor+` WHERE p.`+column+` = $1`, []any{value}, postDest(nil, p)...)
 	return p, notFound(err, "post")
 }
 
@@ -83,16 +89,25 @@ func (s *Store) PostsByID(ctx context.Context, ids []id.Post) ([]*blog.Post, err
 }
 
 // Posts implements blog.Store.
-func (s *Store) Posts(ctx context.Context, w page.Window, author *id.User) (page.Page[*blog.Post], error) {
+func (s *Store) Posts(
+	ctx context.Context, w page.Window, author *id.User, detail blog.Detail,
+) (page.Page[*blog.Post], error) {
 	posts := list[*blog.Post]{
 		columns: postColumns,
 		table:   postTable,
 		join:    postAuthor,
 		alias:   "p",
-		dest: func() (*blog.Post, []any) {
+		item: func(dest []any) (*blog.Post, []any) {
 			p := new(blog.Post)
-			return p, postDest(p)
+			return p, postDest(dest, p)
 		},
+	}
+	if detail == blog.Outline {
+		posts.columns = outlineColumns
+		posts.item = func(dest []any) (*blog.Post, []any) {
+			p := &blog.Post{Outlined: true}
+			return p, outlineDest(dest, p)
+		}
 	}
 	if author != nil {
 		posts.where, posts.args = `p.author_id = $6`, []any{*author}

@@ -28,5 +28,5 @@ func (s *Store) Published(ctx context.Context, after int64, limit int) ([]blog.P
 
 func scanPublication(r row) (blog.Publication, error) {
 	n := blog.Publication{Post: new(blog.Post)}
-	return n, r.Scan(append([]any{&n.Position}, postDest(n.Post)...)...)
+	return n, r.Scan(postDest([]any{&n.Position}, n.Post)...)
 }

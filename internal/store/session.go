@@ -46,13 +46,14 @@ func (s *Store) insertSession(ctx context.Context, q querier, session *account.S
 
 const sessionColumns = `s.id, s.user_agent, s.ip_address, s.created_at, s.last_used_at, s.expires_at`
 
-func sessionDest(s *account.Session) []any {
-	return []any{&s.ID, &s.UserAgent, &s.IPAddress, moment{&s.CreatedAt}, moment{&s.LastUsedAt}, moment{&s.ExpiresAt}}
+// sessionDest appends where a session's columns go.
+func sessionDest(dest []any, s *account.Session) []any {
+	return append(dest, &s.ID, &s.UserAgent, &s.IPAddress, moment{&s.CreatedAt}, moment{&s.LastUsedAt}, moment{&s.ExpiresAt})
 }
 
 func scanSession(r row) (*account.Session, error) {
 	s := new(account.Session)
-	return s, r.Scan(sessionDest(s)...)
+	return s, r.Scan(sessionDest(nil, s)...)
 }
 
 // SessionState implements account.Store.
@@ -63,7 +64,7 @@ func (s *Store) SessionState(ctx context.Context, family []byte) (*account.Sessi
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.family_hash = $1 AND u.disabled_at IS NULL`,
 		[]any{family},
-		append(sessionDest(&state.Session), &state.UserID, &state.Current, &state.Previous, &state.Nonce, moment{&state.RotatedAt})...)
+		append(sessionDest(nil, &state.Session), &state.UserID, &state.Current, &state.Previous, &state.Nonce, moment{&state.RotatedAt})...)
 	return state, notFound(err, "session")
 }
 
@@ -117,9 +118,9 @@ func (s *Store) Sessions(ctx context.Context, user id.User, now time.Time, w pag
 		alias:   "s",
 		where:   `s.user_id = $6 AND s.expires_at > $7`,
 		args:    []any{user, now},
-		dest: func() (*account.Session, []any) {
+		item: func(dest []any) (*account.Session, []any) {
 			session := new(account.Session)
-			return session, sessionDest(session)
+			return session, sessionDest(dest, session)
 		},
 	}, w)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"postern/internal/store/sqlite"
 )
 
 // statements are prepared once, when they are first needed, and kept.
@@ -74,6 +77,8 @@ func (t *transaction) keep(ctx context.Context) {
 type querier struct {
 	log     *slog.Logger
 	prepare func(ctx context.Context, text string) (*sql.Stmt, error)
+	// direct reads without database/sql; nil where what is read must be of a transaction, and on PostgreSQL.
+	direct *sqlite.Pool
 	// forShare and forUpdate are the dialect's.
 	forShare, forUpdate string
 	// steady has statements run to their end, whoever waits for them no longer.
@@ -83,10 +88,19 @@ type querier struct {
 // row is what scan functions read from.
 type row interface{ Scan(dest ...any) error }
 
+// rows are what a statement answers: *sql.Rows or *sqlite.Rows.
+type rows interface {
+	row
+	Next() bool
+	Err() error
+	Close() error
+}
+
 // exec runs a statement and tells how many rows it touched.
 func (q querier) exec(ctx context.Context, text string, args ...any) (int64, error) {
 	ctx = q.context(ctx)
-	stmt, err := q.stmt(ctx, text)
+	q.tell(ctx, text)
+	stmt, err := q.prepare(ctx, text)
 	if err != nil {
 		return 0, err
 	}
@@ -97,14 +111,38 @@ func (q querier) exec(ctx context.Context, text string, args ...any) (int64, err
 	return result.RowsAffected()
 }
 
+// query runs a statement that answers rows. Here the two ways to them part.
+func (q querier) query(ctx context.Context, text string, args []any) (rows, error) {
+	ctx = q.context(ctx)
+	q.tell(ctx, text)
+	if q.direct != nil {
+		found, err := q.direct.Query(ctx, text, args)
+		if err != nil {
+			return nil, err
+		}
+		return found, nil
+	}
+	stmt, err := q.prepare(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...) //nolint:rowserrcheck // who reads the rows asks for it
+}
+
 // one scans the only row of a statement; without one the error is sql.ErrNoRows.
 func (q querier) one(ctx context.Context, text string, args []any, dest ...any) error {
-	ctx = q.context(ctx)
-	stmt, err := q.stmt(ctx, text)
+	found, err := q.query(ctx, text, args)
 	if err != nil {
 		return err
 	}
-	return stmt.QueryRowContext(ctx, args...).Scan(dest...)
+	defer func() { _ = found.Close() }() // again, unless the row was scanned
+	if !found.Next() {
+		return cmp.Or(found.Err(), sql.ErrNoRows)
+	}
+	if err := found.Scan(dest...); err != nil {
+		return err
+	}
+	return found.Close()
 }
 
 // all scans every row of a statement.
@@ -123,22 +161,17 @@ func all[T any](ctx context.Context, q querier, scan func(row) (T, error), text 
 
 // each hands over every row of a statement, one after the other, until that fails.
 func each(ctx context.Context, q querier, take func(row) error, text string, args ...any) error {
-	ctx = q.context(ctx)
-	stmt, err := q.stmt(ctx, text)
+	found, err := q.query(ctx, text, args)
 	if err != nil {
 		return err
 	}
-	rows, err := stmt.QueryContext(ctx, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // what went wrong, rows.Err tells
-	for rows.Next() {
-		if err := take(rows); err != nil {
+	defer func() { _ = found.Close() }() // what went wrong, Err tells
+	for found.Next() {
+		if err := take(found); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
+	return found.Err()
 }
 
 func (q querier) context(ctx context.Context) context.Context {
@@ -148,9 +181,11 @@ func (q querier) context(ctx context.Context) context.Context {
 	return ctx
 }
 
-func (q querier) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
-	q.log.DebugContext(ctx, "sql", "statement", text)
-	return q.prepare(ctx, text)
+// tell logs a statement; when nobody reads that, it costs nothing.
+func (q querier) tell(ctx context.Context, text string) {
+	if q.log.Enabled(ctx, slog.LevelDebug) {
+		q.log.DebugContext(ctx, "sql", "statement", text)
+	}
 }
 
 // in is a list of placeholders for so many values, from $first on. Lists grow in steps of powers of two, so that few
@@ -178,13 +213,19 @@ func in[T any](first int, values []T, pad T) (placeholders string, args []any) {
 // moment scans a time: PostgreSQL has a type for it, SQLite stores microseconds since 1970.
 type moment struct{ dest *time.Time }
 
+// ScanInteger implements sqlite.Integer.
+func (m moment) ScanInteger(micros int64) error {
+	*m.dest = time.UnixMicro(micros).UTC()
+	return nil
+}
+
 // Scan implements sql.Scanner.
 func (m moment) Scan(stored any) error {
 	switch v := stored.(type) {
 	case time.Time:
 		*m.dest = v.UTC()
 	case int64:
-		*m.dest = time.UnixMicro(v).UTC()
+		return m.ScanInteger(v)
 	default:
 		return fmt.Errorf("a time is stored as %T", stored)
 	}

@@ -156,7 +156,7 @@ func TestListIsOneStatement(t *testing.T) {
 				t.Fatal(err)
 			}
 			before, _ := log.total()
-			got, err := s.Posts(t.Context(), window, test.author)
+			got, err := s.Posts(t.Context(), window, test.author, blog.Whole)
 			after, _ := log.total()
 			if err != nil || len(got.Items) != test.items || after-before != test.run {
 				t.Errorf("Posts(%s) = %d items, %v, in %d statements, want %d in %d", name, len(got.Items), err, after-before, test.items, test.run)
@@ -179,6 +179,9 @@ func TestStatementsAreKept(t *testing.T) {
 		}
 		all.Wait()
 		run, different := log.total()
+		if s.Name() == "SQLite" {
+			different-- // the list, which is read by the way that keeps statements for each connection
+		}
 		if kept := s.Kept(); kept != different || run < 40*different/2 {
 			t.Errorf("%d statements are kept, want the %d different ones of %d", kept, different, run)
 		}
@@ -206,7 +209,7 @@ func writeAndRead(ctx context.Context, s *store.Store, post *blog.Post) error {
 	if _, err := s.UpdatePost(ctx, post.ID, func(*blog.Post) error { return nil }); err != nil {
 		return err
 	}
-	if _, err := s.Posts(ctx, page.Window{List: page.All(), Span: page.All(), Limit: 3}, nil); err != nil {
+	if _, err := s.Posts(ctx, page.Window{List: page.All(), Span: page.All(), Limit: 3}, nil, blog.Whole); err != nil {
 		return err
 	}
 	return s.DeletePost(ctx, post.ID, func(*blog.Post) error { return nil })

@@ -17,6 +17,7 @@ import (
 	"postern/internal/auth"
 	"postern/internal/blog"
 	"postern/internal/fault"
+	"postern/internal/store/sqlite"
 )
 
 var (
@@ -28,7 +29,9 @@ var (
 type Options struct {
 	// URL is postgres://… or the path of an SQLite file, with or without sqlite: before it.
 	URL string
-	// MaxConnections is how many connections are kept open at most; 0 is a number that suits the machine.
+	// MaxConnections is how many connections are kept open at most; 0 is a number that suits the machine. On SQLite those are the
+	// connections that read; two more are kept for who writes and who exports, each of whom gets one of as many, and one for the
+	// generation.
 	MaxConnections int
 	// RequireVerified lets accounts do no more than read until their email is verified: who asks is told that they are readers.
 	RequireVerified bool
@@ -39,6 +42,7 @@ type Options struct {
 // Store is a database. It is safe for concurrent use.
 type Store struct {
 	db      *sql.DB
+	direct  *sqlite.Pool // reads what needs no transaction; nil if db does
 	dialect dialect
 	log     *slog.Logger
 	stmts   statements
@@ -68,11 +72,16 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		connections = max(10, 4*runtime.GOMAXPROCS(0))
 	}
 	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections) // database/sql keeps 2, and opens the others anew each time
+	idle := connections // database/sql keeps 2, and opens the others anew each time
+	var direct *sqlite.Pool
+	if d.direct != nil {
+		direct, idle = d.direct(dsn, o.MaxConnections), 2
+	}
+	db.SetMaxIdleConns(idle)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 
 	s := &Store{
-		db: db, dialect: d, log: o.Log, stmts: statements{db: db}, role: `u.role`,
+		db: db, direct: direct, dialect: d, log: o.Log, stmts: statements{db: db}, role: `u.role`,
 		dsn: dsn, attention: attention{quiet: time.Second, answer: 4 * time.Second},
 	}
 	if o.RequireVerified {
@@ -126,7 +135,11 @@ func (s *Store) Name() string { return s.dialect.name }
 
 // Close closes all connections.
 func (s *Store) Close() error {
-	err := errors.Join(s.stmts.close(), s.db.Close())
+	var err error
+	if s.direct != nil {
+		err = s.direct.Close()
+	}
+	err = errors.Join(err, s.stmts.close(), s.db.Close())
 	if s.counter != nil {
 		err = errors.Join(err, s.counter.close())
 	}
@@ -178,7 +191,7 @@ func (s *Store) snapshot(ctx context.Context, fn func(q querier) error) error {
 
 // read runs statements outside any transaction.
 func (s *Store) read() querier {
-	return querier{log: s.log, prepare: s.stmts.prepare, forShare: s.dialect.forShare, forUpdate: s.dialect.forUpdate}
+	return querier{log: s.log, prepare: s.stmts.prepare, direct: s.direct, forShare: s.dialect.forShare, forUpdate: s.dialect.forUpdate}
 }
 
 // notFound turns "no rows" into a fault.

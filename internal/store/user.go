@@ -95,13 +95,14 @@ func (s *Store) Accounts(ctx context.Context) ([]*account.Account, error) {
 
 const userColumns = `u.id, u.handle, u.name, u.created_at`
 
-func userDest(u *account.User) []any {
-	return []any{&u.ID, &u.Handle, &u.Name, moment{&u.CreatedAt}}
+// userDest appends where a user's columns go.
+func userDest(dest []any, u *account.User) []any {
+	return append(dest, &u.ID, &u.Handle, &u.Name, moment{&u.CreatedAt})
 }
 
 func scanUser(r row) (*account.User, error) {
 	u := new(account.User)
-	return u, r.Scan(userDest(u)...)
+	return u, r.Scan(userDest(nil, u)...)
 }
 
 // User implements account.Store.
@@ -111,7 +112,7 @@ func (s *Store) User(ctx context.Context, by account.UserLookup) (*account.User,
 		column, value = "id", *by.ID
 	}
 	u := new(account.User)
-	err := s.read().one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.`+column+` = $1`, []any{value}, userDest(u)...)
+	err := s.read().one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.`+column+` = $1`, []any{value}, userDest(nil, u)...)
 	return u, notFound(err, "user")
 }
 

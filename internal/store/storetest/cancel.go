@@ -33,7 +33,7 @@ func cancelledBefore(s *scene) {
 		"Users()":          second(s.store.Users(ctx, []id.User{c.ID})),
 		"SessionRole()":    second(s.store.SessionRole(ctx, c.ID, session.ID, session.CreatedAt)),
 		"LivingSessions()": second(s.store.LivingSessions(ctx, []id.Session{session.ID}, session.CreatedAt)),
-		"Posts()":          second(s.store.Posts(ctx, s.window(page.Args{}, page.All()), nil)),
+		"Posts()":          second(s.store.Posts(ctx, s.window(page.Args{}, page.All()), nil, blog.Whole)),
 		"Position()":       second(s.store.Position(ctx)),
 		"Published()":      second(s.store.Published(ctx, 0, 1)),
 		"CountPosts()":     second(s.store.CountPosts(ctx, page.All(), nil)),
@@ -96,7 +96,7 @@ func (s *scene) untouched(c *account.Credentials, session *account.SessionState,
 	state, err := s.store.SessionState(s.ctx, session.Family)
 	s.returns("SessionState()", state, err, session)
 	s.living(c.ID, session)
-	posts, err := s.store.Posts(s.ctx, s.window(page.Args{}, page.All()), nil)
+	posts, err := s.store.Posts(s.ctx, s.window(page.Args{}, page.All()), nil, blog.Whole)
 	s.returns("Posts()", posts.Items, err, []*blog.Post{post})
 
 	updated, err := s.store.UpdatePost(s.ctx, post.ID, func(p *blog.Post) error {

@@ -52,7 +52,7 @@ func postPages(s *scene) {
 				}
 			}
 			for args := range combinations(cursors) {
-				got, err := s.store.Posts(s.ctx, s.window(args, span), author)
+				got, err := s.store.Posts(s.ctx, s.window(args, span), author, blog.Whole)
 				s.returns(fmt.Sprintf("Posts(%s by %s, %s)", name, by, show(args)), plain(got), err, plain(cut(args, list, postID)))
 				if s.t.Failed() {
 					return // the others would say the same
@@ -154,7 +154,7 @@ func walk(s *scene, next func(size int, seen []*blog.Post) page.Args) {
 	stayed := slices.Clone(there)
 	for more := true; more; {
 		args := next(size, seen)
-		got, err := s.store.Posts(s.ctx, s.window(args, page.All()), nil)
+		got, err := s.store.Posts(s.ctx, s.window(args, page.All()), nil, blog.Whole)
 		s.must(err)
 		seen, more = append(seen, got.Items...), got.HasNext
 		if args.Last != nil {

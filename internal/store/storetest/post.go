@@ -15,6 +15,7 @@ func posts() []clause {
 	return []clause{
 		{"a post is found by whatever names it, with its author", postIsFound},
 		{"a post comes with its author as they are now", authorRenamed},
+		{"posts are listed without their content for whom that is enough", postsOutlined},
 		{"a slug is one post's only, when it is created", slugTakenOnCreate},
 		{"a slug is one post's only, when it is changed", slugTakenOnUpdate},
 		{"posts are those with the ids", postsByID},
@@ -42,6 +43,22 @@ func postIsFound(s *scene) {
 	}
 }
 
+func postsOutlined(s *scene) {
+	author := s.user()
+	var want []*blog.Post
+	for range 3 {
+		p := *s.post(author)
+		p.Content, p.Outlined = "", true
+		want = slices.Insert(want, 0, &p)
+	}
+	for _, of := range []*id.User{nil, &author.ID} {
+		got, err := s.store.Posts(s.ctx, s.window(page.Args{}, page.All()), of, blog.Outline)
+		s.returns("Posts()", got.Items, err, want)
+		got, err = s.store.Posts(s.ctx, s.window(page.Args{Last: new(2)}, page.All()), of, blog.Outline)
+		s.returns("Posts(the last)", got.Items, err, want[1:])
+	}
+}
+
 func authorRenamed(s *scene) {
 	author := s.user()
 	post := s.post(author)
@@ -54,7 +71,7 @@ func authorRenamed(s *scene) {
 	s.returns("Post()", got, err, &want)
 	many, err := s.store.PostsByID(s.ctx, []id.Post{post.ID})
 	s.returns("PostsByID()", many, err, []*blog.Post{&want})
-	listed, err := s.store.Posts(s.ctx, s.window(page.Args{}, page.All()), nil)
+	listed, err := s.store.Posts(s.ctx, s.window(page.Args{}, page.All()), nil, blog.Whole)
 	s.returns("Posts()", listed.Items, err, []*blog.Post{&want})
 }
 
