@@ -41,8 +41,8 @@ type conn struct {
 }
 
 const (
-	// patience is how long a statement waits for others that hold the database, in milliseconds. Who writes does not hold it; who
-	// recovers it does.
+	// patience is how long a statement waits for others that hold the database, in milliseconds, whether or not anybody waits for it
+	// still. Who writes does not hold it; who recovers it does.
 	patience = 5000
 	// stride is how many steps the engine takes before it asks whether anybody waits still: some ten microseconds.
 	stride = 1000
