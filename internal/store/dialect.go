@@ -19,7 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver
+	modernc "modernc.org/sqlite"
 
 	"postern/internal/store/sqlite"
 )
@@ -78,7 +78,7 @@ var (
 	}
 	sqliteFile = dialect{
 		name:       "SQLite",
-		open:       func(dsn string) (*sql.DB, error) { return sql.Open("sqlite", dsn) },
+		open:       openSQLite,
 		direct:     openDirect,
 		goose:      goose.DialectSQLite3,
 		migrations: "migrations/sqlite",
@@ -140,6 +140,15 @@ func dialectFor(databaseURL string) (dialect, string, error) {
 		"_time_integer_format": {"unix_micro"},
 	}
 	return sqliteFile, "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options.Encode(), nil
+}
+
+// openSQLite has SQLite wait for what it wrote by fdatasync(2) where there is that, as it does wherever it is built from C: fsync(2) waits
+// for the times of the file as well.
+func openSQLite(dsn string) (*sql.DB, error) {
+	if _, err := modernc.Fdatasync(true); err != nil && !errors.Is(err, modernc.ErrFdatasyncUnavailable) {
+		return nil, err
+	}
+	return sql.Open("sqlite", dsn)
 }
 
 // openDirect reads what dsn names. Readers take turns on the processors: more than a few would but have memory for pages of their own.
