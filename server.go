@@ -4,7 +4,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -23,7 +22,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql/executor"
 	_ "golang.org/x/crypto/x509roots/fallback" // CA roots for images that have none
-	"golang.org/x/term"
 
 	"postern/graph"
 	"postern/internal/account"
@@ -37,6 +35,7 @@ import (
 	"postern/internal/store"
 	"postern/internal/throttle"
 	"postern/internal/transport"
+	"postern/internal/width"
 )
 
 //go:embed schema.graphqls
@@ -53,24 +52,26 @@ func main() {
 
 // run is the whole program.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
-	pool := auth.DefaultPool(getenv("GOMAXPROCS") == "")
+	wide := width.New(getenv)
 	return cli.Run(ctx, cli.Env{
 		Args: args, Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr,
-		Open: openStore, Now: time.Now, Mail: newMail,
+		Open: openStore(wide), Now: time.Now, Mail: newMail,
 		Accounts: func(c config.Config, s *store.Store) *account.Service {
 			return account.NewService(account.Options{
-				Store: s, Passwords: auth.NewPasswords(pool), Now: time.Now, MinPassword: c.PasswordMinLength,
+				Store: s, Passwords: auth.NewPasswords(auth.DefaultPool(wide)), Now: time.Now, MinPassword: c.PasswordMinLength,
 				Mail: c.Mails(), Notices: account.NoticesNamed(c.MailNotices), // which the server sends
 			})
 		},
-		Serve: func(ctx context.Context, c config.Config) error { return serve(ctx, c, pool, stdout, stderr) },
+		Serve: func(ctx context.Context, c config.Config) error { return serve(ctx, c, wide, stdout, stderr) },
 	})
 }
 
-func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
-	return store.Open(ctx, store.Options{
-		URL: c.Database(), MaxConnections: c.DatabaseMaxConnections, RequireVerified: c.RequireVerified, Log: log,
-	})
+func openStore(wide *width.Width) func(context.Context, config.Config, *slog.Logger) (*store.Store, error) {
+	return func(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
+		return store.Open(ctx, store.Options{
+			URL: c.Database(), MaxConnections: c.DatabaseMaxConnections, RequireVerified: c.RequireVerified, Width: wide, Log: log,
+		})
+	}
 }
 
 // newMail makes what sends mails; it answers mail.ErrNone where nothing does.
@@ -105,8 +106,8 @@ func newWorker(c config.Config, db *store.Store, accounts *account.Service, log 
 }
 
 // serve runs the server until ctx ends and all running requests are answered.
-func serve(ctx context.Context, c config.Config, pool auth.Pool, stdout, stderr io.Writer) (err error) {
-	log := httpd.NewLog(stderr, c.LogLevel, c.LogFormat == "text" || c.LogFormat == "auto" && isTerminal(stderr))
+func serve(ctx context.Context, c config.Config, wide *width.Width, stdout, stderr io.Writer) (err error) {
+	log := httpd.NewLog(stderr, c.LogLevel, c.LogFormat == "text" || c.LogFormat == "auto" && cli.IsTerminal(stderr))
 	documents, err := knownDocuments(c)
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func serve(ctx context.Context, c config.Config, pool auth.Pool, stdout, stderr 
 		return err
 	}
 	defer inBackground(ctx, watchKeys)()
-	db, err := openStore(ctx, c, log)
+	db, err := openStore(wide)(ctx, c, log)
 	if err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func serve(ctx context.Context, c config.Config, pool auth.Pool, stdout, stderr 
 	if err := prepare(ctx, c, db, log); err != nil {
 		return err
 	}
-	accounts, authenticator, err := newAccounts(c, db, tokens, pool, log)
+	accounts, authenticator, err := newAccounts(c, db, tokens, wide, log)
 	if err != nil {
 		return err
 	}
@@ -153,8 +154,8 @@ func serve(ctx context.Context, c config.Config, pool auth.Pool, stdout, stderr 
 	if err != nil {
 		return err
 	}
-	if isTerminal(stdout) {
-		banner(stdout, c, listener.Addr(), db.Name())
+	if cli.IsTerminal(stdout) {
+		cli.Banner(stdout, c, listener.Addr(), db.Name())
 	}
 	log.InfoContext(ctx, "listening",
 		"addr", listener.Addr().String(), "database", db.Name(), "production", c.Production, "version", cli.Version())
@@ -236,14 +237,14 @@ func newTokens(ctx context.Context, c config.Config, log *slog.Logger) (*auth.To
 
 // newAccounts wires who may ask with how they prove it.
 func newAccounts(
-	c config.Config, db *store.Store, tokens *auth.Tokens, pool auth.Pool, log *slog.Logger,
+	c config.Config, db *store.Store, tokens *auth.Tokens, wide *width.Width, log *slog.Logger,
 ) (*account.Service, *auth.Authenticator, error) {
 	signupRole, err := auth.ParseRole(c.SignupRole)
 	if err != nil {
 		return nil, nil, err
 	}
 	accounts := account.NewService(account.Options{
-		Store: db, Passwords: auth.NewPasswords(pool), Tokens: tokens, Now: time.Now,
+		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool(wide)), Tokens: tokens, Now: time.Now,
 		SignupOpen: c.Signup, SignupRole: signupRole, MinPassword: c.PasswordMinLength, Log: log, KeepEvents: c.AuditRetention,
 		Mail: c.Mails(), Notices: account.NoticesNamed(c.MailNotices),
 		Throttle: account.Throttle{
@@ -377,23 +378,4 @@ func listen(
 	}
 	log.InfoContext(base, "stopped")
 	return nil
-}
-
-// banner tells somebody at a terminal where to click.
-func banner(w io.Writer, c config.Config, addr net.Addr, database string) {
-	site := cmp.Or(c.PublicURL, "http://"+addr.String())
-	_, _ = fmt.Fprintf(w, "\n  Postern %s\n\n", cli.Version())
-	if c.Page() {
-		_, _ = fmt.Fprintf(w, "  GraphiQL  %s/\n", site)
-	}
-	_, _ = fmt.Fprintf(w, "  GraphQL   %s/graphql\n", site)
-	if c.Introspect() {
-		_, _ = fmt.Fprintf(w, "  Schema    %s/schema.graphqls\n", site)
-	}
-	_, _ = fmt.Fprintf(w, "  Database  %s\n\n  Ctrl+C stops it.\n\n", database)
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -21,12 +21,12 @@ import (
 func BenchmarkRefusedLogin(b *testing.B) {
 	db := storetest.Open(b, storetest.SQLiteURL(b))
 	service := account.NewService(account.Options{
-		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool(false)), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Store: db, Passwords: auth.NewPasswords(auth.DefaultPool(nil)), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Throttle: account.Throttle{
 			FailuresOfAccount: throttle.Limit{Most: b.N + 1}, FailuresOfAddress: throttle.Limit{Most: b.N + 1, Within: time.Hour},
 		},
 	})
-	hash, err := auth.NewPasswords(auth.DefaultPool(false)).Hash(b.Context(), password)
+	hash, err := auth.NewPasswords(auth.DefaultPool(nil)).Hash(b.Context(), password)
 	if err != nil {
 		b.Fatal(err)
 	}

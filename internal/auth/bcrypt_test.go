@@ -12,7 +12,7 @@ import (
 // TestVerifyBcryptReference verifies hashes of crypt_blowfish's own tests (its wrapper.c), of each version that is taken.
 func TestVerifyBcryptReference(t *testing.T) {
 	t.Parallel()
-	passwords := auth.NewPasswords(auth.DefaultPool(false))
+	passwords := auth.NewPasswords(auth.DefaultPool(nil))
 	for hash, password := range map[string]string{
 		"$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW": "U*U",
 		"$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW": "U*U",
@@ -38,7 +38,7 @@ func TestVerifyBcryptReference(t *testing.T) {
 // is taken.
 func TestVerifyBcryptHasNoTwins(t *testing.T) {
 	t.Parallel()
-	passwords := auth.NewPasswords(auth.DefaultPool(false))
+	passwords := auth.NewPasswords(auth.DefaultPool(nil))
 	longest := strings.Repeat("0123456789ab", 6) // 72 bytes
 	for password, twins := range map[string][]string{
 		longest:      {longest + "a", longest + "b", longest + "\x00", longest + longest},
@@ -68,15 +68,15 @@ func TestOutdated(t *testing.T) {
 	t.Parallel()
 	const salt, key = "c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	for hash, want := range map[string]bool{
-		hashed(t, auth.NewPasswords(auth.DefaultPool(false)), "password"): false,
-		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key:              false,
-		"$argon2id$v=19$m=19457,t=2,p=1$" + salt + "$" + key:              true,
-		"$argon2id$v=19$m=19456,t=3,p=1$" + salt + "$" + key:              true,
-		"$argon2id$v=19$m=19456,t=2,p=2$" + salt + "$" + key:              true,
-		"$argon2id$v=19$m=65536,t=3,p=4$" + salt + "$" + key:              true,
-		"$argon2id$v=19$m=19455,t=2,p=1$" + salt + "$" + key:              true,
-		"$argon2id$v=19$m=65536,t=1,p=1$" + salt + "$" + key:              true,
-		"$2b$14$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy":    true,
+		hashed(t, auth.NewPasswords(auth.DefaultPool(nil)), "password"): false,
+		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key:            false,
+		"$argon2id$v=19$m=19457,t=2,p=1$" + salt + "$" + key:            true,
+		"$argon2id$v=19$m=19456,t=3,p=1$" + salt + "$" + key:            true,
+		"$argon2id$v=19$m=19456,t=2,p=2$" + salt + "$" + key:            true,
+		"$argon2id$v=19$m=65536,t=3,p=4$" + salt + "$" + key:            true,
+		"$argon2id$v=19$m=19455,t=2,p=1$" + salt + "$" + key:            true,
+		"$argon2id$v=19$m=65536,t=1,p=1$" + salt + "$" + key:            true,
+		"$2b$14$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy":  true,
 	} {
 		if got := auth.Outdated(hash); got != want {
 			t.Errorf("Outdated(%q) = %v, want %v", hash, got, want)

@@ -33,7 +33,7 @@ func TestPasswordsAreAllHashedInThePool(t *testing.T) {
 
 func TestNoHashCostsAsMuchAsAny(t *testing.T) {
 	t.Parallel()
-	costs, salt, key, err := parse(NewPasswords(DefaultPool(false)).dummy)
+	costs, salt, key, err := parse(NewPasswords(DefaultPool(nil)).dummy)
 	if costs != current || len(salt) != saltLength || len(key) != keyLength || err != nil {
 		t.Errorf("parse(dummy) = %v, %d, %d, %v, want %v, %d, %d", costs, len(salt), len(key), err, current, saltLength, keyLength)
 	}

@@ -19,7 +19,7 @@ func hashed(t *testing.T, passwords *auth.Passwords, password string) string {
 
 func TestHashForm(t *testing.T) {
 	t.Parallel()
-	passwords := auth.NewPasswords(auth.DefaultPool(false))
+	passwords := auth.NewPasswords(auth.DefaultPool(nil))
 	form := regexp.MustCompile(`^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`)
 	first, second := hashed(t, passwords, "correct horse battery staple"), hashed(t, passwords, "correct horse battery staple")
 	if !form.MatchString(first) {
@@ -32,7 +32,7 @@ func TestHashForm(t *testing.T) {
 
 func TestVerifyPassword(t *testing.T) {
 	t.Parallel()
-	passwords := auth.NewPasswords(auth.DefaultPool(false))
+	passwords := auth.NewPasswords(auth.DefaultPool(nil))
 	twin := strings.Repeat("0123456789ab", 6) // 72 bytes, where bcrypt stops
 	long := strings.Repeat("p", 1<<20)
 	for password, wrong := range map[string][]string{
@@ -59,7 +59,7 @@ func TestVerifyReference(t *testing.T) {
 	t.Parallel()
 	const hash = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	for password, want := range map[string]bool{"password": true, "differentpassword": false} {
-		if got, err := auth.NewPasswords(auth.DefaultPool(false)).Verify(t.Context(), password, hash); got != want || err != nil {
+		if got, err := auth.NewPasswords(auth.DefaultPool(nil)).Verify(t.Context(), password, hash); got != want || err != nil {
 			t.Errorf("Verify(%q, %q) = %v, %v, want %v", password, hash, got, err, want)
 		}
 	}
@@ -78,7 +78,7 @@ func TestCheckHashTakesWhatOthersMake(t *testing.T) {
 
 func TestVerifyNoHashFitsNothing(t *testing.T) {
 	t.Parallel()
-	passwords := auth.NewPasswords(auth.DefaultPool(false))
+	passwords := auth.NewPasswords(auth.DefaultPool(nil))
 	for _, password := range []string{"", "password", string(make([]byte, 32))} {
 		if got, err := passwords.Verify(t.Context(), password, ""); got || err != nil {
 			t.Errorf("Verify(%q, no hash) = %v, %v, want false", password, got, err)
@@ -91,7 +91,7 @@ func TestVerifyNoHashFitsNothing(t *testing.T) {
 func TestVerifyRefusesHashes(t *testing.T) {
 	t.Parallel()
 	const salt, key = "c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
-	passwords := auth.NewPasswords(auth.DefaultPool(false))
+	passwords := auth.NewPasswords(auth.DefaultPool(nil))
 	for _, hash := range []string{
 		" ", "x", "$", "$$$$$", "plain text",
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt,

@@ -4,10 +4,10 @@ import (
 	"context"
 	"math/rand/v2"
 	"runtime"
-	"sync"
 	"time"
 
 	"postern/internal/fault"
+	"postern/internal/width"
 )
 
 // Pool bounds what may be hashed at once. Hashing is made to cost memory and time, so that whoever may have any number of
@@ -19,20 +19,19 @@ type Pool struct {
 	Queue    int           // how many wait for one of them
 	Patience time.Duration // how long they wait at most
 	Pause    time.Duration // how long whom there is no room for waits at most to be told so
-	Widen    bool          // one goroutine more may run at once while anybody hashes, and a second longer
+	Width    *width.Width  // wide while anybody hashes
 }
 
-// DefaultPool has a hasher for each goroutine that may run at once, but one, and a queue that is worked off within its patience where
-// a hash takes up to a quarter of a second. Go's scheduler leaves a goroutine that computes alone for ten milliseconds, and hardly
-// looks at the network while all it may run at once do so: one is left for whoever does not hash. It may be one that is there only
-// for that, so that the processors hash all they can; at other times it would only be in the way.
-func DefaultPool(widen bool) Pool {
+// DefaultPool has a hasher for each goroutine that may run at once, if there may be one more while they hash, and else for each but one;
+// and a queue that is worked off within its patience where a hash takes up to a quarter of a second. Who hashes has a processor for
+// itself, and hardly anybody would look at the network while all do so.
+func DefaultPool(w *width.Width) Pool {
 	const queueOfEach = 8
 	hashers := runtime.GOMAXPROCS(0)
-	if !widen {
+	if w == nil {
 		hashers = max(hashers-1, 1)
 	}
-	return Pool{Hashers: hashers, Queue: queueOfEach * hashers, Patience: 2 * time.Second, Pause: time.Second, Widen: widen}
+	return Pool{Hashers: hashers, Queue: queueOfEach * hashers, Patience: 2 * time.Second, Pause: time.Second, Width: w}
 }
 
 // hashers are a pool at work.
@@ -41,7 +40,7 @@ type hashers struct {
 	hashing  chan struct{} // one for everybody who hashes
 	patience time.Duration
 	pause    time.Duration
-	widen    bool
+	width    *width.Width
 }
 
 func newHashers(p Pool) hashers {
@@ -50,7 +49,7 @@ func newHashers(p Pool) hashers {
 		hashing:  make(chan struct{}, p.Hashers),
 		patience: p.Patience,
 		pause:    p.Pause,
-		widen:    p.Widen,
+		width:    p.Width,
 	}
 }
 
@@ -76,38 +75,9 @@ func (h hashers) do(ctx context.Context, work func()) error {
 	if err := ctx.Err(); err != nil { // it ended in the same moment, or long before
 		return err
 	}
-	if h.widen {
-		widened.enter()
-		const linger = time.Second // to change it stops everything for a moment
-		defer func() { time.AfterFunc(linger, widened.leave) }()
-	}
+	defer h.width.Widen()()
 	work()
 	return nil
-}
-
-// width is how many goroutines may run at once, and by whom that is one more than usual.
-type width struct {
-	mu sync.Mutex
-	by int
-}
-
-//nolint:gochecknoglobals // GOMAXPROCS is the process's, and so is who has changed it
-var widened width
-
-func (w *width) enter() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.by++; w.by == 1 {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	}
-}
-
-func (w *width) leave() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.by--; w.by == 0 {
-		runtime.SetDefaultGOMAXPROCS()
-	}
 }
 
 func (h hashers) refuse(ctx context.Context) error {

@@ -11,46 +11,18 @@ import (
 	"time"
 
 	"postern/internal/fault"
+	"postern/internal/width"
 )
 
 func TestDefaultPool(t *testing.T) {
 	t.Parallel()
 	n := runtime.GOMAXPROCS(0)
-	for widen, hashers := range map[bool]int{false: max(n-1, 1), true: n} {
-		want := Pool{Hashers: hashers, Queue: 8 * hashers, Patience: 2 * time.Second, Pause: time.Second, Widen: widen}
-		if got := DefaultPool(widen); got != want {
-			t.Errorf("DefaultPool(%t) = %+v, want %+v", widen, got, want)
+	for w, hashers := range map[*width.Width]int{nil: max(n-1, 1), new(width.Width): n} {
+		want := Pool{Hashers: hashers, Queue: 8 * hashers, Patience: 2 * time.Second, Pause: time.Second, Width: w}
+		if got := DefaultPool(w); got != want {
+			t.Errorf("DefaultPool(%v) = %+v, want %+v", w, got, want)
 		}
 	}
-}
-
-// TestWiden: one goroutine more may run while anybody hashes, however many do, and a second longer; then there are as many as before.
-func TestWiden(t *testing.T) { //nolint:paralleltest // GOMAXPROCS is the process's
-	before := runtime.GOMAXPROCS(0)
-	synctest.Test(t, func(t *testing.T) {
-		pool := newHashers(Pool{Hashers: 2, Queue: 2, Widen: true, Patience: time.Minute})
-		goOn := make(chan struct{})
-		expect := func(more int, when string) {
-			t.Helper()
-			synctest.Wait()
-			if got := runtime.GOMAXPROCS(0); got != before+more {
-				t.Errorf("%s %d goroutines may run, want %d", when, got, before+more)
-			}
-		}
-		for range 3 {
-			go func() { _ = pool.do(t.Context(), func() { <-goOn }) }()
-		}
-		expect(1, "while two hash and one waits")
-		goOn <- struct{}{}
-		goOn <- struct{}{}
-		<-time.After(2 * time.Second)
-		expect(1, "while the last one hashes")
-		goOn <- struct{}{}
-		<-time.After(time.Second / 2)
-		expect(1, "half a second after that")
-		<-time.After(time.Second)
-		expect(0, "later")
-	})
 }
 
 // workshop is a pool whose every piece of work lasts until it is let go, in the order in which work began.

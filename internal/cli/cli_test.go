@@ -67,7 +67,7 @@ func (s *shell) world(stdin io.Reader, stdout, stderr io.Writer, args ...string)
 		},
 		Accounts: func(c config.Config, db *store.Store) *account.Service {
 			return account.NewService(account.Options{
-				Store: db, Passwords: auth.NewPasswords(auth.DefaultPool(false)), Now: time.Now, MinPassword: c.PasswordMinLength,
+				Store: db, Passwords: auth.NewPasswords(auth.DefaultPool(nil)), Now: time.Now, MinPassword: c.PasswordMinLength,
 			})
 		},
 		Serve: func(_ context.Context, c config.Config) error {

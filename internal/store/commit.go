@@ -95,6 +95,7 @@ func (s *Store) share(ctx context.Context, fn func(q querier) error) error {
 			}
 		}
 	}
+	defer s.width.Widen()() // others go on while we wait for the disk
 	together := s.commits.take()
 	defer s.commits.leave(together)
 	if len(together) == 1 {

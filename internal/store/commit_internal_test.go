@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"postern/internal/width"
 )
 
 // ledger is a database whose writers write numbers, and are held up until so many wait.
@@ -161,6 +163,27 @@ func TestShare(t *testing.T) {
 	}
 	if err := l.write(t.Context(), put(t.Context(), 8)); err != nil || l.log.count("SAVEPOINT one") != 6 {
 		t.Errorf("who writes alone is answered %v after %d savepoints, want none of its own", err, l.log.count("SAVEPOINT one"))
+	}
+}
+
+// TestWritersWaitWide: while one waits for the disk, another goroutine more may run.
+func TestWritersWaitWide(t *testing.T) { //nolint:paralleltest // GOMAXPROCS is the process's
+	l := openLedger(t)
+	l.width = new(width.Width)
+	before, meanwhile := runtime.GOMAXPROCS(0), 0
+	if err := l.write(t.Context(), func(querier) error {
+		meanwhile = runtime.GOMAXPROCS(0)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if meanwhile != before+1 {
+		t.Errorf("while it is written %d goroutines may run, want %d", meanwhile, before+1)
+	}
+	if given, err := Open(t.Context(), Options{URL: filepath.Join(t.TempDir(), "w.db"), Width: l.width, Log: l.Store.log}); err != nil || given.width != l.width {
+		t.Errorf("Open leaves the width out: %v", err)
+	} else if err := given.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"postern/internal/blog"
 	"postern/internal/fault"
 	"postern/internal/store/sqlite"
+	"postern/internal/width"
 )
 
 var (
@@ -35,6 +36,8 @@ type Options struct {
 	MaxConnections int
 	// RequireVerified lets accounts do no more than read until their email is verified: who asks is told that they are readers.
 	RequireVerified bool
+	// Width is made wide while somebody waits for a disk.
+	Width *width.Width
 	// Log is told of every statement, at level debug, without its arguments.
 	Log *slog.Logger
 }
@@ -52,6 +55,7 @@ type Store struct {
 	attention attention
 	// commits has writers take turns on SQLite, which lets one write at a time and makes others poll; nil on PostgreSQL.
 	commits *commits
+	width   *width.Width
 	// What tells the generation: changes where there is a line that tells of them, and else counter.
 	changes changes
 	counter *counter
@@ -81,7 +85,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	db.SetConnMaxIdleTime(5 * time.Minute)
 
 	s := &Store{
-		db: db, direct: direct, dialect: d, log: o.Log, stmts: statements{db: db}, role: `u.role`,
+		db: db, direct: direct, dialect: d, log: o.Log, width: o.Width, stmts: statements{db: db}, role: `u.role`,
 		dsn: dsn, attention: attention{quiet: time.Second, answer: 4 * time.Second},
 	}
 	if o.RequireVerified {

@@ -33,7 +33,7 @@ type Answers struct {
 	cache *cache[*representation]
 	last  atomic.Uint64 // the generation of what is kept
 	asked [1 << 10]atomic.Uint32
-	texts sync.Pool     // of *[]byte, to make keys of
+	texts sync.Pool // of *[]byte, to make keys of
 }
 
 // NewAnswers returns Answers that take so many bytes of memory at most, of which one answer may take a sixteenth; nil for none.
