@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"io"
 	"math"
@@ -47,20 +48,56 @@ func integer(v any) (int64, bool) {
 // MarshalString writes a String.
 func MarshalString(s string) graphql.Marshaler { return text(s) }
 
-// text is a String. All but the rarest need no escapes.
+// text is a String.
 type text string
 
 // MarshalGQL implements graphql.Marshaler.
 func (t text) MarshalGQL(w io.Writer) {
-	for i := range len(t) {
-		if t[i] < ' ' || t[i] == '"' || t[i] == '\\' {
-			graphql.MarshalString(string(t)).MarshalGQL(w)
-			return
+	_, _ = io.WriteString(w, `"`)
+	for len(t) > 0 {
+		n := t.plain()
+		_, _ = io.WriteString(w, string(t[:n]))
+		if t = t[n:]; len(t) > 0 {
+			_, _ = w.Write(appendEscape(id.Room(w), t[0]))
+			t = t[1:]
 		}
 	}
 	_, _ = io.WriteString(w, `"`)
-	_, _ = io.WriteString(w, string(t))
-	_, _ = io.WriteString(w, `"`)
+}
+
+// plain is the length of what needs no escapes, at the beginning. It looks at eight bytes at once.
+func (t text) plain() (n int) {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	for ; n+8 <= len(t); n += 8 {
+		eight := binary.LittleEndian.Uint64([]byte(t[n : n+8]))
+		quote, backslash := eight^(each*'"'), eight^(each*'\\')
+		if ((eight-each*' ')&^eight|(quote-each)&^quote|(backslash-each)&^backslash)&high != 0 { // a byte has come to less than zero
+			break
+		}
+	}
+	for ; n < len(t); n++ {
+		if t[n] < ' ' || t[n] == '"' || t[n] == '\\' {
+			break
+		}
+	}
+	return n
+}
+
+// appendEscape writes what must not stand in a text as it is (RFC 8259, section 7).
+func appendEscape(to []byte, c byte) []byte {
+	const digits = "0123456789ABCDEF"
+	switch c {
+	case '"', '\\':
+		return append(to, '\\', c)
+	case '\n':
+		return append(to, `\n`...)
+	case '\r':
+		return append(to, `\r`...)
+	case '\t':
+		return append(to, `\t`...)
+	default:
+		return append(to, '\\', 'u', '0', '0', digits[c>>4], digits[c&0xf])
+	}
 }
 
 // UnmarshalString reads a String.

@@ -21,7 +21,10 @@ func written(m graphql.Marshaler) (whole, inPieces string) {
 
 // FuzzString compares how a String is written with how gqlgen writes it.
 func FuzzString(f *testing.F) {
-	for _, text := range []string{"", "Ada", `"`, `\`, "a\nb", "a\x00", "é€😀", "\x7f\u2028", "\xff", `a"b\c` + "\t\r"} {
+	for _, text := range []string{
+		"", "Ada", `"`, `\`, "a\nb", "a\x00", "é€😀", "\x7f\u2028", "\xff", `a"b\c` + "\t\r",
+		"0123456", "01234567", "012345678", "0123456\n", "01234567\n", "0123456\"789abc\\", "\u00a0\u0100\u2022 !#[]", "\x1f !\x80\xa2\xdc",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
