@@ -79,7 +79,7 @@ func (e *Extension) InterceptOperation(ctx context.Context, next graphql.Operati
 	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
 		return next(ctx)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, e.limits.Time, e.overtime)
+	ctx, cancel := withDeadline(ctx, time.Now().Add(e.limits.Time), e.overtime)
 	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
 		defer cancel()

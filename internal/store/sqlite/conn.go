@@ -34,7 +34,7 @@ type conn struct {
 	memory uintptr
 	size   int
 	values []any
-	// gone tells why nobody waits any longer for what is running; nil if they will for ever.
+	// gone tells why nobody waits any longer for what is running; nil if nothing is.
 	gone func() error
 	// watch is what the engine calls now and then. It knows no more than where that is: so it is kept.
 	watch func(*libc.TLS, uintptr) int32
@@ -201,9 +201,7 @@ func (c *conn) begin(ctx context.Context, text string, args []any) (*stmt, error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if ctx.Done() != nil {
-		c.gone = ctx.Err
-	}
+	c.gone = ctx.Err
 	s, err := c.prepare(text)
 	if err != nil {
 		return nil, err

@@ -59,8 +59,12 @@ func (p *Pool) Query(ctx context.Context, text string, args []any) (*Rows, error
 func (p *Pool) take(ctx context.Context) (*conn, error) {
 	select {
 	case p.places <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	default: // only who has to wait asks for what tells of the end
+		select {
+		case p.places <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	c, err := p.last()
 	if c == nil && err == nil {
