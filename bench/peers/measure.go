@@ -45,6 +45,9 @@ func (b *bench) measure(ctx context.Context, w workload) ([]measurement, error) 
 		if !p.does(w) {
 			continue
 		}
+		if p.name == postern {
+			p.env = slices.Concat(p.env, w.settings)
+		}
 		s, err := b.start(ctx, p, cmp.Or(p.cores, serving))
 		if err == nil {
 			running = append(running, s)

@@ -30,6 +30,8 @@ type workload struct {
 	account bool
 	// alone tells that only Postern is asked, in several ways.
 	alone bool
+	// settings are Postern's, beside those it has anyway.
+	settings []string
 	// writes tells that each request leaves a post.
 	writes bool
 }
@@ -48,7 +50,7 @@ const blank = "@@@@@@@@"
 func workloads() []workload {
 	return []workload{
 		{name: "W1", what: "20 posts with their authors, each time others", exchanges: pages},
-		{name: "W2", what: "one post with its author, each time another", exchanges: posts},
+		{name: "W2", what: "one post with its author, each time another", settings: []string{"CACHE_BYTES=0"}, exchanges: posts},
 		{name: "W3", what: "the account of a token", account: true, exchanges: viewers},
 		{name: "W4", what: "a new post, on disk before it is answered", account: true, writes: true, exchanges: creations},
 		{name: "again", what: "one page of W1, over and over", exchanges: func(b *blog, l language) []exchange {
