@@ -39,7 +39,7 @@ func newObject(fields []graphql.CollectedField) *object {
 // notDeferred is a group of fields of which none is deferred, and none can be. It takes the place of graphql.NewDeferredGroup.
 func notDeferred() (none graphql.DeferredGroup) { return none }
 
-// ResolveConcurrently notes a field for Dispatch.
+// ResolveConcurrently notes a field for Dispatch. A panic is always recovered, as gqlgen has it unless it is told otherwise.
 func (o *object) ResolveConcurrently(
 	operation *graphql.OperationContext, _ *graphql.DeferredGroup, i int, _, nonNull bool,
 	resolve func(context.Context) graphql.Marshaler,

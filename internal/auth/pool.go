@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"math/rand/v2"
-	"runtime"
 	"time"
 
 	"postern/internal/fault"
@@ -27,7 +26,7 @@ type Pool struct {
 // itself, and hardly anybody would look at the network while all do so.
 func DefaultPool(w *width.Width) Pool {
 	const queueOfEach = 8
-	hashers := runtime.GOMAXPROCS(0)
+	hashers := w.Usual()
 	if w == nil {
 		hashers = max(hashers-1, 1)
 	}

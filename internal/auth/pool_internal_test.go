@@ -17,7 +17,7 @@ import (
 func TestDefaultPool(t *testing.T) {
 	t.Parallel()
 	n := runtime.GOMAXPROCS(0)
-	for w, hashers := range map[*width.Width]int{nil: max(n-1, 1), new(width.Width): n} {
+	for w, hashers := range map[*width.Width]int{nil: max(n-1, 1), width.New(func(string) string { return "" }): n} {
 		want := Pool{Hashers: hashers, Queue: 8 * hashers, Patience: 2 * time.Second, Pause: time.Second, Width: w}
 		if got := DefaultPool(w); got != want {
 			t.Errorf("DefaultPool(%v) = %+v, want %+v", w, got, want)

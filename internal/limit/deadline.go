@@ -7,7 +7,8 @@ import (
 )
 
 // deadline is a context that ends at a time, as context.WithDeadlineCause makes it. Most operations end long before, and whoever works
-// for them asks now and then whether it has ended: only if somebody waits for that, there is a timer.
+// for them asks now and then whether it has ended: only if somebody waits for that, there is a timer. If its parent has ended as well when
+// it is asked for the first time, it has ended for that.
 type deadline struct {
 	context.Context //nolint:containedctx // the one that it is made of
 
@@ -61,21 +62,30 @@ func (d *deadline) Value(key any) any {
 func (d *deadline) wait() context.Context {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.timed == nil {
-		d.timed, d.cancel = context.WithDeadlineCause(d.Context, d.at, d.cause)
-		if d.over {
-			d.cancel()
-		}
-	}
+	d.make()
 	return d.timed
+}
+
+// make makes what it is once somebody waits, unless there is that.
+func (d *deadline) make() {
+	switch {
+	case d.timed != nil:
+	case d.over:
+		d.timed, d.cancel = context.WithCancel(d.Context)
+		d.cancel()
+	default:
+		d.timed, d.cancel = context.WithDeadlineCause(d.Context, d.at, d.cause)
+	}
 }
 
 // end ends it, if it has not ended yet.
 func (d *deadline) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.over = true
-	if d.cancel != nil {
-		d.cancel()
+	if d.timed == nil && time.Now().Before(d.at) {
+		d.over = true
+		return
 	}
+	d.make()
+	d.cancel()
 }

@@ -26,15 +26,19 @@ func TestDeadline(t *testing.T) {
 		"its end, twice":         func(end, _ func()) { end(); end() },
 	} {
 		for _, waits := range []bool{false, true} {
+			if name == "its parent's end, late" && !waits {
+				continue // nobody has asked in time which was first
+			}
 			synctest.Test(t, func(t *testing.T) {
 				see := func(from func(context.Context, time.Time, error) (context.Context, context.CancelFunc)) [6]any {
 					parent, endParent := context.WithCancelCause(context.WithValue(t.Context(), key{}, "value"))
 					ctx, end := from(parent, time.Now().Add(time.Second), late)
 					defer end()
-					child, endChild := context.WithCancel(context.WithValue(ctx, key{}, "child's"))
-					defer endChild()
+					child := context.WithValue(ctx, key{}, "child's")
 					if waits {
-						_ = ctx.Done()
+						var endChild context.CancelFunc
+						child, endChild = context.WithCancel(child)
+						defer endChild()
 					}
 					happens(end, func() { endParent(parentsCause) })
 					err, cause := ctx.Err(), context.Cause(ctx)

@@ -125,6 +125,9 @@ func dialectFor(databaseURL string) (dialect, string, error) {
 		return postgres, withGenericPlans(databaseURL), nil
 	}
 	path := strings.TrimPrefix(databaseURL, "sqlite:")
+	if path == "" || path == ":memory:" { // of which each connection would have one of its own
+		return dialect{}, "", errors.New("a database of SQLite is a file: name one")
+	}
 	if err := private(path); err != nil {
 		return dialect{}, "", fmt.Errorf("make the database: %w", err)
 	}
@@ -142,8 +145,8 @@ func dialectFor(databaseURL string) (dialect, string, error) {
 	return sqliteFile, "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options.Encode(), nil
 }
 
-// openSQLite has SQLite wait for what it wrote by fdatasync(2) where there is that, as it does wherever it is built from C: fsync(2) waits
-// for the times of the file as well.
+// openSQLite has SQLite wait for what it wrote by fdatasync(2) where there is that, as the engine of most systems does. What it does by
+// itself, fsync(2), waits for the times of the file as well.
 func openSQLite(dsn string) (*sql.DB, error) {
 	if _, err := modernc.Fdatasync(true); err != nil && !errors.Is(err, modernc.ErrFdatasyncUnavailable) {
 		return nil, err
@@ -153,7 +156,7 @@ func openSQLite(dsn string) (*sql.DB, error) {
 
 // openDirect reads what dsn names. Readers take turns on the processors: more than a few would but have memory for pages of their own.
 func openDirect(dsn string, connections int) *sqlite.Pool {
-	if connections == 0 {
+	if connections <= 0 {
 		connections = max(4, 2*runtime.GOMAXPROCS(0))
 	}
 	uri, _, _ := strings.Cut(dsn, "?") // what follows is the driver's

@@ -4,10 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"postern/internal/store/sqlite"
 )
 
 // DB is the pool, for tests that look below the store.
 func (s *Store) DB() *sql.DB { return s.db }
+
+// Direct is what reads SQLite, likewise.
+func (s *Store) Direct() *sqlite.Pool { return s.direct }
 
 // SetAttention makes lines that are dead noticed sooner.
 func (s *Store) SetAttention(quiet, answer time.Duration) { s.attention = attention{quiet, answer} }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -24,15 +25,18 @@ func plan(t *testing.T, s *store.Store, log *statements, run func() error) (step
 	log.mu.Lock()
 	defer log.mu.Unlock()
 	for text := range log.count {
-		args := make([]any, strings.Count(text, "$")) // there are no more of them
-		steps = append(steps, explain(t, s, text, args)...)
+		args := 0
+		for strings.Contains(text, fmt.Sprintf("$%d", args+1)) {
+			args++
+		}
+		steps = append(steps, explain(t, s, text, make([]any, args))...)
 	}
 	return steps
 }
 
 func explain(t *testing.T, s *store.Store, text string, args []any) (steps []string) {
 	t.Helper()
-	rows, err := s.DB().QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+text, args...)
+	rows, err := s.Direct().Query(t.Context(), `EXPLAIN QUERY PLAN `+text, args)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"postern/internal/account"
@@ -73,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	connections := o.MaxConnections
 	if connections == 0 {
-		connections = max(10, 4*runtime.GOMAXPROCS(0))
+		connections = max(10, 4*o.Width.Usual())
 	}
 	db.SetMaxOpenConns(connections)
 	idle := connections // database/sql keeps 2, and opens the others anew each time
@@ -128,7 +127,11 @@ func (s *Store) reach(ctx context.Context) error {
 
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.db.PingContext(ctx); err != nil {
+	err := s.db.PingContext(ctx)
+	if err == nil && s.direct != nil {
+		err = s.direct.Ping(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("reach %s: %w", s.dialect.name, err)
 	}
 	return nil

@@ -31,9 +31,9 @@ type Answers struct {
 	fresh Freshness
 	most  int // bytes of one answer
 	cache *cache[*representation]
-	last  atomic.Uint64 // the generation of what is kept
-	asked [1 << 10]atomic.Uint32
-	texts sync.Pool // of *[]byte, to make keys of
+	last  atomic.Uint64         // the generation of what is kept
+	asked [1 << 9]atomic.Uint64 // two marks each, of what was asked last
+	texts sync.Pool             // of *[]byte, to make keys of
 }
 
 // NewAnswers returns Answers that take so many bytes of memory at most, of which one answer may take a sixteenth; nil for none.
@@ -134,12 +134,17 @@ func writeQuestion(text []byte, r *http.Request) (written, body []byte, err erro
 // overhead is about how much memory an answer takes beside its body, in bytes.
 const overhead = 768
 
-// again tells whether the question was asked before, and at most about as many others since as there are places: whoever reads a
-// whole list leaves answers that nobody asks for any more, and would have those forgotten that many do.
+// again tells whether the question was asked a little while ago, which is about as many others as there are marks: whoever reads a whole
+// list leaves answers that nobody asks for any more, and would have those forgotten that many do. A place has two marks, for two that
+// are asked in turn. Two who change one at the same time may lose a mark, and the answer is kept a turn later.
 func (a *Answers) again(q question) bool {
-	place := binary.BigEndian.Uint16(q.key[:]) % uint16(len(a.asked))
-	mark := binary.BigEndian.Uint32(q.key[4:])
-	return a.asked[place].Swap(mark) == mark
+	place := &a.asked[binary.BigEndian.Uint16(q.key[:])%uint16(len(a.asked))]
+	mark, marks := uint64(binary.BigEndian.Uint32(q.key[4:])), place.Load()
+	if marks&math.MaxUint32 == mark || marks>>32 == mark {
+		return true
+	}
+	place.Store(marks<<32 | mark)
+	return false
 }
 
 // keep keeps the answer to a question, unless anything has changed since that was asked, or it was asked for the first time.

@@ -12,34 +12,37 @@ import (
 
 func nothing(string) string { return "" }
 
-// TestWiden: there is room for one more while anybody needs it, however many do, and a second longer; then it is as before.
+// TestWiden: there is room for one more while anybody needs it, however many do, and a while longer; then it is as before.
 func TestWiden(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	synctest.Test(t, func(t *testing.T) {
-		w := width.New(nothing)
+		w, other := width.New(nothing), width.New(nothing)
 		expect := func(more int, when string) {
 			t.Helper()
 			synctest.Wait()
 			if got := runtime.GOMAXPROCS(0); got != before+more {
 				t.Errorf("%s %d goroutines may run, want %d", when, got, before+more)
 			}
+			if got := w.Usual(); got != before {
+				t.Errorf("%s %d is usual, want %d", when, got, before)
+			}
 		}
 		expect(0, "at first")
 		for round := range 2 {
-			first, second := w.Widen(), w.Widen()
+			first, second := w.Widen(), other.Widen()
 			expect(1, "while two need it")
 			first()
-			<-time.After(2 * time.Second)
+			<-time.After(20 * time.Second)
 			expect(1, "while one needs it")
 			second()
-			<-time.After(time.Second / 2)
-			expect(1, "half a second after that")
+			<-time.After(5 * time.Second)
+			expect(1, "a little after that")
 			if round == 0 {
 				w.Widen()()
-				<-time.After(3 * time.Second / 4)
-				expect(1, "less than a second after another one")
+				<-time.After(7 * time.Second)
+				expect(1, "a little after another one")
 			}
-			<-time.After(time.Second)
+			<-time.After(10 * time.Second)
 			expect(0, "later")
 		}
 	})
@@ -53,17 +56,18 @@ func TestWidenAtOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				for range 100 {
-					done := w.Widen()
-					if got := runtime.GOMAXPROCS(0); got != before+1 {
-						t.Errorf("%d goroutines may run, want %d", got, before+1)
-					}
-					done()
+				for range 1000 {
+					w.Widen()()
 				}
 			})
 		}
 		all.Wait()
-		<-time.After(2 * time.Second)
+		synctest.Wait()
+		if got := runtime.GOMAXPROCS(0); got != before+1 {
+			t.Errorf("%d goroutines may run, want %d", got, before+1)
+		}
+		<-time.After(time.Minute)
+		synctest.Wait()
 		if got := runtime.GOMAXPROCS(0); got != before {
 			t.Errorf("in the end %d goroutines may run, want %d", got, before)
 		}
@@ -73,9 +77,10 @@ func TestWidenAtOnce(t *testing.T) {
 // TestWidthOfTheEnvironment stays as it is.
 func TestWidthOfTheEnvironment(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
-	done := width.New(func(name string) string { return map[string]string{"GOMAXPROCS": "3"}[name] }).Widen()
-	if got := runtime.GOMAXPROCS(0); got != before {
-		t.Errorf("%d goroutines may run, want %d", got, before)
+	w := width.New(func(name string) string { return map[string]string{"GOMAXPROCS": "3"}[name] })
+	done := w.Widen()
+	if got := runtime.GOMAXPROCS(0); got != before || w.Usual() != before {
+		t.Errorf("%d goroutines may run, and %d is usual, want %d", got, w.Usual(), before)
 	}
 	done()
 }

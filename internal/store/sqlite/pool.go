@@ -32,7 +32,7 @@ func NewPool(uri string, most int) *Pool {
 	return &Pool{uri: uri, places: make(chan struct{}, most)}
 }
 
-// Query runs a statement whose placeholders are $1, $2 and so on, in whatever order and as often as it likes, and all of which there
+// Query runs one statement, after which the text has nothing else, whose placeholders are $1, $2 and so on, in whatever order and as often as it likes, and all of which there
 // is an argument for. A time is an integer: the microseconds since 1970. The rows must be closed.
 //
 // The statement ends when ctx does; the error is that of ctx then.
@@ -53,6 +53,16 @@ func (p *Pool) Query(ctx context.Context, text string, args []any) (*Rows, error
 	}
 	begun = true
 	return rows, nil
+}
+
+// Ping tells whether statements can be run.
+func (p *Pool) Ping(ctx context.Context) error {
+	rows, err := p.Query(ctx, `SELECT 1`, nil)
+	if err != nil {
+		return err
+	}
+	rows.Next()
+	return errors.Join(rows.Err(), rows.Close())
 }
 
 // take takes the connection that was used last, for the pages that it has read.
@@ -142,7 +152,9 @@ func (r *Rows) Next() bool {
 	return more
 }
 
-// Scan copies the row's columns: see conn.scan.
+// Scan copies the columns of a row. A destination points to a string, an integer, a float, a bool, bytes or an any, or to a pointer to
+// one of them, which is nil for NULL; or it is an Integer for an integer, an encoding.TextUnmarshaler for a text, or else a sql.Scanner
+// for whatever there is.
 func (r *Rows) Scan(dest ...any) error {
 	if r.conn == nil {
 		return sql.ErrNoRows

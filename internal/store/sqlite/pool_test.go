@@ -117,6 +117,57 @@ func TestQueryEndsWithItsContext(t *testing.T) {
 }
 
 // TestEndingEndsNobodyElse ends statements whenever it happens, while others use the same connections.
+// asked is a context that nobody can wait for the end of. It ends when it is asked for the last time: by an error, or by a panic.
+type asked struct {
+	context.Context //nolint:containedctx // what it is made of
+
+	left int
+	last func() error
+}
+
+func (*asked) Done() <-chan struct{} { return nil }
+
+func (a *asked) Err() error {
+	if a.left--; a.left > 0 {
+		return nil
+	}
+	return a.last()
+}
+
+// TestQueryAsksForTheEnd: the engine itself finds out that a context has ended, and what panics meanwhile does no harm to who comes next.
+func TestQueryAsksForTheEnd(t *testing.T) {
+	t.Parallel()
+	p, db := pool(t, 1)
+	for range 3 {
+		ctx := &asked{Context: t.Context(), left: 10, last: func() error { return context.DeadlineExceeded }}
+		if err := one(ctx, p, endless, nil, new(int), new(int)); err == nil {
+			t.Error("what has no end ended")
+		}
+		rows, err := p.Query(&asked{Context: t.Context(), left: 10, last: func() error { return context.DeadlineExceeded }}, endless, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a statement ended with %v, want the context's error", err)
+		}
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("a panic is gone")
+				}
+			}()
+			_ = one(&asked{Context: t.Context(), left: 10, last: func() error { panic("asked too often") }}, p,
+				strings.Replace(endless, "i < 3 OR", "", 1), nil, new(int))
+		}()
+		if n := count(t, p, `SELECT count(*) FROM numbers`); n != 1 {
+			t.Errorf("then %d rows are counted, want 1", n)
+		}
+	}
+	write(t, db, `PRAGMA wal_checkpoint(TRUNCATE)`)
+}
+
 func TestEndingEndsNobodyElse(t *testing.T) {
 	p, _ := pool(t, 2)
 	var all sync.WaitGroup

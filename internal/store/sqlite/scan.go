@@ -16,9 +16,6 @@ type Integer interface {
 	ScanInteger(n int64) error
 }
 
-// scan copies the columns of a row. A destination points to a string, an integer, a float, a bool, bytes or an any, or to a pointer to
-// one of them, which is nil for NULL; or it is an Integer for an integer, an encoding.TextUnmarshaler for a text, or a sql.Scanner for
-// whatever there is.
 func (c *conn) scan(s *stmt, dest []any) error {
 	if len(dest) != s.columns {
 		return fmt.Errorf("the row has %d columns, not %d", s.columns, len(dest))
