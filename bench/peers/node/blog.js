@@ -3,18 +3,21 @@ import { v7 as uuid } from 'uuid';
 
 const database = await (process.env.DATABASE_URL.startsWith('postgres:') ? postgres : sqlite)(process.env.DATABASE_URL);
 
-const selectPosts = `SELECT p.id, p.title, p.content, p.created_at, u.id AS author_id, u.name AS author_name
+const select = (more) => `SELECT p.id, p.title, ${more} p.created_at, u.id AS author_id, u.name AS author_name
   FROM posts p JOIN users u ON u.id = p.author_id`;
+const page = 'WHERE p.id < $1 ORDER BY p.id DESC LIMIT $2';
 const statements = {
-  posts: database.all(`${selectPosts} WHERE p.id < $1 ORDER BY p.id DESC LIMIT $2`),
-  post: database.one(`${selectPosts} WHERE p.id = $1`),
+  posts: database.all(`${select('p.content,')} ${page}`),
+  outlines: database.all(`${select('')} ${page}`),
+  post: database.one(`${select('p.content,')} WHERE p.id = $1`),
   user: database.one('SELECT id, name, email FROM users WHERE id = $1'),
   create: database.run('INSERT INTO posts (id, author_id, title, content, created_at) VALUES ($1, $2, $3, $4, $5)'),
 };
 const afterAll = '~';
 
-export async function posts(first, after) {
-  const found = statements.posts(after ?? afterAll, first);
+// Without their content, unless that is asked for.
+export async function posts(first, after, whole) {
+  const found = (whole ? statements.posts : statements.outlines)(after ?? afterAll, first);
   return (Array.isArray(found) ? found : await found).map(toPost);
 }
 
