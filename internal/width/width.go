@@ -36,7 +36,7 @@ func New(getenv func(string) string) *Width {
 
 // linger is for how long it stays wide when nobody needs that any more. To change it stops everything for a moment, and waits for
 // garbage that is being collected.
-const linger = 10 * time.Second
+const linger = time.Second
 
 // Usual is how wide it is while nobody needs more.
 func (w *Width) Usual() int {

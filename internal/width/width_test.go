@@ -32,17 +32,17 @@ func TestWiden(t *testing.T) {
 			first, second := w.Widen(), other.Widen()
 			expect(1, "while two need it")
 			first()
-			<-time.After(20 * time.Second)
+			<-time.After(2 * time.Second)
 			expect(1, "while one needs it")
 			second()
-			<-time.After(5 * time.Second)
+			<-time.After(time.Second / 2)
 			expect(1, "a little after that")
 			if round == 0 {
 				w.Widen()()
-				<-time.After(7 * time.Second)
+				<-time.After(3 * time.Second / 4)
 				expect(1, "a little after another one")
 			}
-			<-time.After(10 * time.Second)
+			<-time.After(time.Second)
 			expect(0, "later")
 		}
 	})
