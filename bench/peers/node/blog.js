@@ -5,24 +5,26 @@ const database = await (process.env.DATABASE_URL.startsWith('postgres:') ? postg
 
 const select = (more) => `SELECT p.id, p.title, ${more} p.created_at, u.id AS author_id, u.name AS author_name
   FROM posts p JOIN users u ON u.id = p.author_id`;
-const page = 'WHERE p.id < $1 ORDER BY p.id DESC LIMIT $2';
 const statements = {
-  posts: database.all(`${select('p.content,')} ${page}`),
-  outlines: database.all(`${select('')} ${page}`),
+  posts: database.all(`${select('')} WHERE p.id < $1 ORDER BY p.id DESC LIMIT $2`),
   post: database.one(`${select('p.content,')} WHERE p.id = $1`),
   user: database.one('SELECT id, name, email FROM users WHERE id = $1'),
   create: database.run('INSERT INTO posts (id, author_id, title, content, created_at) VALUES ($1, $2, $3, $4, $5)'),
 };
 const afterAll = '~';
 
-// Without their content, unless that is asked for.
-export async function posts(first, after, whole) {
-  const found = (whole ? statements.posts : statements.outlines)(after ?? afterAll, first);
+// Without their content: see contentOf.
+export async function posts(first, after) {
+  const found = statements.posts(after ?? afterAll, first);
   return (Array.isArray(found) ? found : await found).map(toPost);
 }
 
 export async function post(id) {
   return toPost(await statements.post(id));
+}
+
+export async function contentOf(id) {
+  return (await statements.post(id)).content;
 }
 
 export async function viewer(id) {
