@@ -78,29 +78,6 @@ func highestRate(ctx context.Context, server *process.Server, duration time.Dura
 	}
 }
 
-// readAt has reads come at a rate, whether those before were answered or not. Each lasts from when it was due to its answer, so
-// that none is left out that a slow server would have kept from coming.
-func readAt(ctx context.Context, server *process.Server, rate float64, duration time.Duration) ([]time.Duration, error) {
-	waits := make([]time.Duration, max(1, int(rate*duration.Seconds())))
-	errs := make([]error, len(waits))
-	start := time.Now()
-	var all sync.WaitGroup
-	for i := range waits {
-		due := start.Add(time.Duration(float64(i) / rate * float64(time.Second)))
-		select {
-		case <-time.After(time.Until(due)):
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		all.Go(func() {
-			errs[i] = readOnce(ctx, server)
-			waits[i] = time.Since(due)
-		})
-	}
-	all.Wait()
-	return waits, errors.Join(errs...)
-}
-
 // crowd is all who log in.
 type crowd struct {
 	in, refused atomic.Int64

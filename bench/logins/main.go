@@ -51,7 +51,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	alone, err := readAt(ctx, server, reads/share, *duration)
+	once := func(int) error { return readOnce(ctx, server) }
+	alone, err := process.AtRate(ctx, reads/share, *duration, once)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	crowd := gather(ctx, server, *clients, *pause)
 	start := time.Now()
-	among, err := readAt(ctx, server, reads/share, *duration)
+	among, err := process.AtRate(ctx, reads/share, *duration, once)
 	took := time.Since(start)
 	in, refused, failed := crowd.leave()
 	if err == nil {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/argon2"
+
+	"postern/bench/process"
 )
 
 // logins measures how many log-ins Postern answers, next to how many passwords its processor could hash if it did nothing else, and
@@ -75,32 +77,16 @@ func hashRate(duration time.Duration) float64 {
 	return float64(n) / time.Since(start).Seconds()
 }
 
-// offer sends requests at a rate, whether those before were answered or not. Each lasts from when it was due to its answer, which is
-// checked, so that none is left out that a slow server would have kept from coming.
+// offer sends requests at a rate. Their answers are checked.
 func (s *server) offer(ctx context.Context, asked []exchange, rate float64, duration time.Duration) ([]time.Duration, error) {
-	waits := make([]time.Duration, int(rate*duration.Seconds()))
-	errs := make([]error, len(waits))
-	start := time.Now()
-	var all sync.WaitGroup
-	for i := range waits {
-		due := start.Add(time.Duration(float64(i) / rate * float64(time.Second)))
-		select {
-		case <-time.After(time.Until(due)):
-		case <-ctx.Done():
-			return nil, ctx.Err()
+	return process.AtRate(ctx, rate, duration, func(i int) error {
+		e := asked[i%len(asked)]
+		answer, _, err := e.send(ctx, s.origin)
+		if err == nil && string(answer) != e.want {
+			err = fmt.Errorf("it answered %.100q", answer)
 		}
-		all.Go(func() {
-			e := asked[i%len(asked)]
-			answer, _, err := e.send(ctx, s.origin)
-			waits[i] = time.Since(due)
-			if err == nil && string(answer) != e.want {
-				err = fmt.Errorf("it answered %.100q", answer)
-			}
-			errs[i] = err
-		})
-	}
-	all.Wait()
-	return waits, errors.Join(errs...)
+		return err
+	})
 }
 
 // logIn logs in over and over, until the context ends.

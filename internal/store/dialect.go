@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -154,11 +153,8 @@ func openSQLite(dsn string) (*sql.DB, error) {
 	return sql.Open("sqlite", dsn)
 }
 
-// openDirect reads what dsn names. Readers take turns on the processors: more than a few would but have memory for pages of their own.
+// openDirect reads what dsn names.
 func openDirect(dsn string, connections int) *sqlite.Pool {
-	if connections <= 0 {
-		connections = max(4, 2*runtime.GOMAXPROCS(0))
-	}
 	uri, _, _ := strings.Cut(dsn, "?") // what follows is the driver's
 	return sqlite.NewPool(uri, connections)
 }

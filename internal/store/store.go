@@ -70,15 +70,16 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", d.name, err)
 	}
-	connections := o.MaxConnections
-	if connections == 0 {
+	connections, readers := o.MaxConnections, o.MaxConnections
+	if connections <= 0 {
 		connections = max(10, 4*o.Width.Usual())
+		readers = max(4, 2*o.Width.Usual()) // they take turns on the processors: more would but have memory for pages of their own
 	}
 	db.SetMaxOpenConns(connections)
 	idle := connections // database/sql keeps 2, and opens the others anew each time
 	var direct *sqlite.Pool
 	if d.direct != nil {
-		direct, idle = d.direct(dsn, o.MaxConnections), 2
+		direct, idle = d.direct(dsn, readers), 2
 	}
 	db.SetMaxIdleConns(idle)
 	db.SetConnMaxIdleTime(5 * time.Minute)

@@ -32,8 +32,9 @@ func NewPool(uri string, most int) *Pool {
 	return &Pool{uri: uri, places: make(chan struct{}, most)}
 }
 
-// Query runs one statement, after which the text has nothing else, whose placeholders are $1, $2 and so on, in whatever order and as often as it likes, and all of which there
-// is an argument for. A time is an integer: the microseconds since 1970. The rows must be closed.
+// Query runs one statement, after which the text has nothing else, whose placeholders are $1, $2 and so on, in whatever order and as
+// often as it likes, and all of which there is an argument for. A time is an integer: the microseconds since 1970. The rows must be
+// closed.
 //
 // The statement ends when ctx does; the error is that of ctx then.
 func (p *Pool) Query(ctx context.Context, text string, args []any) (*Rows, error) {
