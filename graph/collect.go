@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -11,7 +12,8 @@ import (
 // place of graphql.CollectFields, which is asked only where it takes more than to go through the selection: where that has fragments,
 // directives, or a field twice.
 type collected struct {
-	last atomic.Pointer[selection]
+	last   atomic.Pointer[selection]
+	lowest atomic.Pointer[below]
 }
 
 type selection struct {
@@ -55,4 +57,24 @@ func onlyFields(of ast.SelectionSet) ([]graphql.CollectedField, bool) {
 		fields[i] = graphql.CollectedField{Field: field, Selections: field.SelectionSet}
 	}
 	return fields, len(of) > 0
+}
+
+// below is the context of what a field of an object has in it.
+type below struct {
+	graphql.FieldContext
+
+	above context.Context //nolint:containedctx // that of the object
+	ctx   context.Context //nolint:containedctx // the one that is made for it
+}
+
+// below is the context of what a field has in it, by which errors there know their path: the one that was made last, if it is of the same
+// field of the same object, or of the element before in a list.
+func (c *collected) below(ctx context.Context, field graphql.CollectedField) context.Context {
+	if last := c.lowest.Load(); last != nil && last.above == ctx && last.Field.Field == field.Field {
+		return last.ctx
+	}
+	made := &below{FieldContext: graphql.FieldContext{Object: field.ObjectDefinition.Name, Field: field}, above: ctx}
+	made.ctx = graphql.WithFieldContext(ctx, &made.FieldContext)
+	c.lowest.Store(made)
+	return made.ctx
 }

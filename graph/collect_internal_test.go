@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -79,19 +80,20 @@ func TestPathBelowPlainFields(t *testing.T) {
 			Field: &ast.Field{Alias: name, ObjectDefinition: &ast.Definition{Name: "T"}}, Selections: below,
 		}
 	}
+	var c collected
+	author := field("author", &ast.Field{}) // the same in each element, as in a document
+	index := 0
 	leaf := func(ctx context.Context, _ ast.SelectionSet, value string) graphql.Marshaler {
-		if path := graphql.GetPath(ctx).String(); path != "list[1].author" {
-			t.Errorf("the path is %s", path)
+		if path := graphql.GetPath(ctx).String(); path != fmt.Sprintf("list[%d].author", index) {
+			t.Errorf("the path is %s, in element %d", path, index)
 		}
 		return MarshalString(value)
 	}
-	plain(t.Context(), field("list", &ast.Field{}), 2, func(ctx context.Context, _ ast.SelectionSet, length int) graphql.Marshaler {
+	plain(t.Context(), &c, field("list", &ast.Field{}), 3, func(ctx context.Context, _ ast.SelectionSet, length int) graphql.Marshaler {
 		return marshalInOrder(ctx, length, 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-			if i == 0 {
-				return graphql.Null
-			}
-			return plain(ctx, field("author", &ast.Field{}), "", func(ctx context.Context, _ ast.SelectionSet, _ string) graphql.Marshaler {
-				return plain(ctx, field("name"), "Ada", leaf)
+			index = i
+			return plain(ctx, &c, author, "", func(ctx context.Context, _ ast.SelectionSet, _ string) graphql.Marshaler {
+				return plain(ctx, &c, field("name"), "Ada", leaf)
 			})
 		})
 	})

@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"context"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -14,12 +15,27 @@ import (
 // Only what has fields itself gets a context, by which errors below it know their path: no leaf of ours fails. What panics is null where
 // the next field above it is resolved.
 func plain[T any](
-	ctx context.Context, field graphql.CollectedField, value T, marshal func(context.Context, ast.SelectionSet, T) graphql.Marshaler,
+	ctx context.Context, c *collected, field graphql.CollectedField, value T,
+	marshal func(context.Context, ast.SelectionSet, T) graphql.Marshaler,
 ) graphql.Marshaler {
 	if len(field.Selections) > 0 {
-		ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: field.ObjectDefinition.Name, Field: field})
+		ctx = c.below(ctx, field)
 	}
 	return marshal(ctx, field.Selections, value)
+}
+
+// told marshals a field that a method of its object tells, or fails to.
+func told[T any](
+	ctx context.Context, c *collected, field graphql.CollectedField, tell func() (T, error),
+	marshal func(context.Context, ast.SelectionSet, T) graphql.Marshaler,
+) graphql.Marshaler {
+	value, err := tell()
+	if err != nil {
+		ctx = c.below(ctx, field)
+		graphql.AddError(ctx, graphql.AddFieldLocationToError(ctx, err))
+		return graphql.Null
+	}
+	return plain(ctx, c, field, value, marshal)
 }
 
 // later is what resolves a field of an object, when the rest of it is done. A function that gqlgen writes for it would have every
@@ -40,9 +56,48 @@ func isAsked(fields []graphql.CollectedField, alias string) bool {
 	return false
 }
 
-// write writes an operation's data. A bytes.Buffer that nobody has told begins with 64 bytes, and so moves a page of posts six times.
+// argument is the one of that name, or the zero value. It takes the place of graphql.ProcessArgField, which notes where an argument
+// stands before it is read; here that is done only for one that was found to be wrong, which is then read again.
+func argument[T any](
+	ctx context.Context, given map[string]any, name string, read func(context.Context, any) (T, error),
+) (T, error) {
+	value, is := given[name]
+	if !is {
+		var none T
+		return none, nil
+	}
+	if argument, err := read(ctx, value); err == nil {
+		return argument, nil
+	}
+	return graphql.ProcessArgField(ctx, given, name, read)
+}
+
+// at is where a field of an input object is read, so that an error tells where it stands: within an argument that is read again for that.
+func at(ctx context.Context, name string) context.Context {
+	if graphql.GetPathContext(ctx) == nil {
+		return ctx
+	}
+	return graphql.WithPathContext(ctx, graphql.NewPathWithField(name))
+}
+
+// unindexed takes the place of what lets resolvers read input objects, which none does.
+func unindexed(ctx context.Context, _ func() *graphql.InputUnmarshalerIndex) context.Context {
+	return ctx
+}
+
+// buffers are those of answers, each of which grows but once.
+//
+//nolint:gochecknoglobals // a pool serves all
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// write writes an operation's data, by way of a buffer that has grown already: one that is new would move a page of posts six times.
 func write(data graphql.Marshaler, buf *bytes.Buffer) {
-	const least = 512
-	buf.Grow(least)
-	data.MarshalGQL(buf)
+	const most = 64 << 10 // what has grown to more is not kept for answers that are shorter
+	grown := buffers.Get().(*bytes.Buffer)
+	grown.Reset()
+	data.MarshalGQL(grown)
+	buf.Write(grown.Bytes())
+	if grown.Cap() <= most {
+		buffers.Put(grown)
+	}
 }

@@ -119,7 +119,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
-	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
+	ec := newExecutionContext(opCtx, e, nil)
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("ChangeEmailInput", ec.unmarshalInputChangeEmailInput),
@@ -152,7 +152,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			var data graphql.Marshaler
 			if first {
 				first = false
-				ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
+				ctx = unindexed(ctx, inputUnmarshalers)
 				data = ec._Query(ctx, opCtx.Operation.SelectionSet)
 			} else {
 				if atomic.LoadInt32(&ec.PendingDeferred) > 0 {
@@ -182,7 +182,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 				return nil
 			}
 			first = false
-			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
+			ctx = unindexed(ctx, inputUnmarshalers)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
 			write(data, &buf)
@@ -1726,7 +1726,7 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 func (ec *executionContext) dir_auth_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "requires",
+	arg0, err := argument(ctx, rawArgs, "requires",
 		func(ctx context.Context, v any) (auth.Role, error) {
 			return ec.unmarshalNRole2posternᚋinternalᚋauthᚐRole(ctx, v)
 		})
@@ -1740,7 +1740,7 @@ func (ec *executionContext) dir_auth_args(ctx context.Context, rawArgs map[strin
 func (ec *executionContext) field_Mutation_changeEmail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.ChangeEmailInput, error) {
 			return ec.unmarshalNChangeEmailInput2posternᚋinternalᚋaccountᚐChangeEmailInput(ctx, v)
 		})
@@ -1754,7 +1754,7 @@ func (ec *executionContext) field_Mutation_changeEmail_args(ctx context.Context,
 func (ec *executionContext) field_Mutation_changePassword_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.ChangePasswordInput, error) {
 			return ec.unmarshalNChangePasswordInput2posternᚋinternalᚋaccountᚐChangePasswordInput(ctx, v)
 		})
@@ -1768,7 +1768,7 @@ func (ec *executionContext) field_Mutation_changePassword_args(ctx context.Conte
 func (ec *executionContext) field_Mutation_createPost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (blog.CreatePostInput, error) {
 			return ec.unmarshalNCreatePostInput2posternᚋinternalᚋblogᚐCreatePostInput(ctx, v)
 		})
@@ -1782,7 +1782,7 @@ func (ec *executionContext) field_Mutation_createPost_args(ctx context.Context, 
 func (ec *executionContext) field_Mutation_deleteAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.DeleteAccountInput, error) {
 			return ec.unmarshalNDeleteAccountInput2posternᚋinternalᚋaccountᚐDeleteAccountInput(ctx, v)
 		})
@@ -1796,7 +1796,7 @@ func (ec *executionContext) field_Mutation_deleteAccount_args(ctx context.Contex
 func (ec *executionContext) field_Mutation_deletePost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (blog.DeletePostInput, error) {
 			return ec.unmarshalNDeletePostInput2posternᚋinternalᚋblogᚐDeletePostInput(ctx, v)
 		})
@@ -1810,7 +1810,7 @@ func (ec *executionContext) field_Mutation_deletePost_args(ctx context.Context, 
 func (ec *executionContext) field_Mutation_exportAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.ExportAccountInput, error) {
 			return ec.unmarshalNExportAccountInput2posternᚋinternalᚋaccountᚐExportAccountInput(ctx, v)
 		})
@@ -1824,7 +1824,7 @@ func (ec *executionContext) field_Mutation_exportAccount_args(ctx context.Contex
 func (ec *executionContext) field_Mutation_login_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.LoginInput, error) {
 			return ec.unmarshalNLoginInput2posternᚋinternalᚋaccountᚐLoginInput(ctx, v)
 		})
@@ -1838,7 +1838,7 @@ func (ec *executionContext) field_Mutation_login_args(ctx context.Context, rawAr
 func (ec *executionContext) field_Mutation_refreshToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.RefreshTokenInput, error) {
 			return ec.unmarshalNRefreshTokenInput2posternᚋinternalᚋaccountᚐRefreshTokenInput(ctx, v)
 		})
@@ -1852,7 +1852,7 @@ func (ec *executionContext) field_Mutation_refreshToken_args(ctx context.Context
 func (ec *executionContext) field_Mutation_requestPasswordReset_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.RequestPasswordResetInput, error) {
 			return ec.unmarshalNRequestPasswordResetInput2posternᚋinternalᚋaccountᚐRequestPasswordResetInput(ctx, v)
 		})
@@ -1866,7 +1866,7 @@ func (ec *executionContext) field_Mutation_requestPasswordReset_args(ctx context
 func (ec *executionContext) field_Mutation_resetPassword_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.ResetPasswordInput, error) {
 			return ec.unmarshalNResetPasswordInput2posternᚋinternalᚋaccountᚐResetPasswordInput(ctx, v)
 		})
@@ -1880,7 +1880,7 @@ func (ec *executionContext) field_Mutation_resetPassword_args(ctx context.Contex
 func (ec *executionContext) field_Mutation_revokeSession_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.RevokeSessionInput, error) {
 			return ec.unmarshalNRevokeSessionInput2posternᚋinternalᚋaccountᚐRevokeSessionInput(ctx, v)
 		})
@@ -1894,7 +1894,7 @@ func (ec *executionContext) field_Mutation_revokeSession_args(ctx context.Contex
 func (ec *executionContext) field_Mutation_signup_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.SignupInput, error) {
 			return ec.unmarshalNSignupInput2posternᚋinternalᚋaccountᚐSignupInput(ctx, v)
 		})
@@ -1908,7 +1908,7 @@ func (ec *executionContext) field_Mutation_signup_args(ctx context.Context, rawA
 func (ec *executionContext) field_Mutation_undoEmailChange_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.UndoEmailChangeInput, error) {
 			return ec.unmarshalNUndoEmailChangeInput2posternᚋinternalᚋaccountᚐUndoEmailChangeInput(ctx, v)
 		})
@@ -1922,7 +1922,7 @@ func (ec *executionContext) field_Mutation_undoEmailChange_args(ctx context.Cont
 func (ec *executionContext) field_Mutation_updatePost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (blog.UpdatePostInput, error) {
 			return ec.unmarshalNUpdatePostInput2posternᚋinternalᚋblogᚐUpdatePostInput(ctx, v)
 		})
@@ -1936,7 +1936,7 @@ func (ec *executionContext) field_Mutation_updatePost_args(ctx context.Context, 
 func (ec *executionContext) field_Mutation_updateProfile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.UpdateProfileInput, error) {
 			return ec.unmarshalNUpdateProfileInput2posternᚋinternalᚋaccountᚐUpdateProfileInput(ctx, v)
 		})
@@ -1950,7 +1950,7 @@ func (ec *executionContext) field_Mutation_updateProfile_args(ctx context.Contex
 func (ec *executionContext) field_Mutation_verifyEmail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+	arg0, err := argument(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.VerifyEmailInput, error) {
 			return ec.unmarshalNVerifyEmailInput2posternᚋinternalᚋaccountᚐVerifyEmailInput(ctx, v)
 		})
@@ -1964,7 +1964,7 @@ func (ec *executionContext) field_Mutation_verifyEmail_args(ctx context.Context,
 func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "name",
+	arg0, err := argument(ctx, rawArgs, "name",
 		func(ctx context.Context, v any) (string, error) {
 			return ec.unmarshalNString2string(ctx, v)
 		})
@@ -1978,7 +1978,7 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+	arg0, err := argument(ctx, rawArgs, "id",
 		func(ctx context.Context, v any) (id.Any, error) {
 			return ec.unmarshalNID2posternᚋinternalᚋidᚐAny(ctx, v)
 		})
@@ -1992,7 +1992,7 @@ func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs m
 func (ec *executionContext) field_Query_nodes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+	arg0, err := argument(ctx, rawArgs, "ids",
 		func(ctx context.Context, v any) ([]id.Any, error) {
 			return ec.unmarshalNID2ᚕposternᚋinternalᚋidᚐAnyᚄ(ctx, v)
 		})
@@ -2006,7 +2006,7 @@ func (ec *executionContext) field_Query_nodes_args(ctx context.Context, rawArgs 
 func (ec *executionContext) field_Query_post_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+	arg0, err := argument(ctx, rawArgs, "by",
 		func(ctx context.Context, v any) (blog.PostLookup, error) {
 			return ec.unmarshalNPostLookup2posternᚋinternalᚋblogᚐPostLookup(ctx, v)
 		})
@@ -2020,7 +2020,7 @@ func (ec *executionContext) field_Query_post_args(ctx context.Context, rawArgs m
 func (ec *executionContext) field_Query_posts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg0, err := argument(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
@@ -2028,7 +2028,7 @@ func (ec *executionContext) field_Query_posts_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg1, err := argument(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
@@ -2036,7 +2036,7 @@ func (ec *executionContext) field_Query_posts_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["after"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	arg2, err := argument(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
@@ -2044,7 +2044,7 @@ func (ec *executionContext) field_Query_posts_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["last"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	arg3, err := argument(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
@@ -2052,7 +2052,7 @@ func (ec *executionContext) field_Query_posts_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["before"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+	arg4, err := argument(ctx, rawArgs, "filter",
 		func(ctx context.Context, v any) (*blog.PostFilter, error) {
 			return ec.unmarshalOPostFilter2ᚖposternᚋinternalᚋblogᚐPostFilter(ctx, v)
 		})
@@ -2066,7 +2066,7 @@ func (ec *executionContext) field_Query_posts_args(ctx context.Context, rawArgs 
 func (ec *executionContext) field_Query_user_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+	arg0, err := argument(ctx, rawArgs, "by",
 		func(ctx context.Context, v any) (account.UserLookup, error) {
 			return ec.unmarshalNUserLookup2posternᚋinternalᚋaccountᚐUserLookup(ctx, v)
 		})
@@ -2080,7 +2080,7 @@ func (ec *executionContext) field_Query_user_args(ctx context.Context, rawArgs m
 func (ec *executionContext) field_Subscription_postPublished_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "authorId",
+	arg0, err := argument(ctx, rawArgs, "authorId",
 		func(ctx context.Context, v any) (*id.Any, error) {
 			return ec.unmarshalOID2ᚖposternᚋinternalᚋidᚐAny(ctx, v)
 		})
@@ -2094,7 +2094,7 @@ func (ec *executionContext) field_Subscription_postPublished_args(ctx context.Co
 func (ec *executionContext) field_User_posts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg0, err := argument(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
@@ -2102,7 +2102,7 @@ func (ec *executionContext) field_User_posts_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg1, err := argument(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
@@ -2110,7 +2110,7 @@ func (ec *executionContext) field_User_posts_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["after"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	arg2, err := argument(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
@@ -2118,7 +2118,7 @@ func (ec *executionContext) field_User_posts_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["last"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	arg3, err := argument(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
@@ -2132,7 +2132,7 @@ func (ec *executionContext) field_User_posts_args(ctx context.Context, rawArgs m
 func (ec *executionContext) field_Viewer_activity_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg0, err := argument(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
@@ -2140,7 +2140,7 @@ func (ec *executionContext) field_Viewer_activity_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg1, err := argument(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
@@ -2148,7 +2148,7 @@ func (ec *executionContext) field_Viewer_activity_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["after"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	arg2, err := argument(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
@@ -2156,7 +2156,7 @@ func (ec *executionContext) field_Viewer_activity_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["last"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	arg3, err := argument(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
@@ -2170,7 +2170,7 @@ func (ec *executionContext) field_Viewer_activity_args(ctx context.Context, rawA
 func (ec *executionContext) field_Viewer_sessions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg0, err := argument(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
@@ -2178,7 +2178,7 @@ func (ec *executionContext) field_Viewer_sessions_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg1, err := argument(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
@@ -2186,7 +2186,7 @@ func (ec *executionContext) field_Viewer_sessions_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["after"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	arg2, err := argument(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
@@ -2194,7 +2194,7 @@ func (ec *executionContext) field_Viewer_sessions_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["last"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	arg3, err := argument(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
@@ -2208,7 +2208,7 @@ func (ec *executionContext) field_Viewer_sessions_args(ctx context.Context, rawA
 func (ec *executionContext) field___Directive_args_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "includeDeprecated",
+	arg0, err := argument(ctx, rawArgs, "includeDeprecated",
 		func(ctx context.Context, v any) (bool, error) {
 			return ec.unmarshalOBoolean2bool(ctx, v)
 		})
@@ -2222,7 +2222,7 @@ func (ec *executionContext) field___Directive_args_args(ctx context.Context, raw
 func (ec *executionContext) field___Field_args_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "includeDeprecated",
+	arg0, err := argument(ctx, rawArgs, "includeDeprecated",
 		func(ctx context.Context, v any) (bool, error) {
 			return ec.unmarshalOBoolean2bool(ctx, v)
 		})
@@ -2236,7 +2236,7 @@ func (ec *executionContext) field___Field_args_args(ctx context.Context, rawArgs
 func (ec *executionContext) field___Type_enumValues_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "includeDeprecated",
+	arg0, err := argument(ctx, rawArgs, "includeDeprecated",
 		func(ctx context.Context, v any) (bool, error) {
 			return ec.unmarshalOBoolean2bool(ctx, v)
 		})
@@ -2250,7 +2250,7 @@ func (ec *executionContext) field___Type_enumValues_args(ctx context.Context, ra
 func (ec *executionContext) field___Type_fields_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "includeDeprecated",
+	arg0, err := argument(ctx, rawArgs, "includeDeprecated",
 		func(ctx context.Context, v any) (bool, error) {
 			return ec.unmarshalOBoolean2bool(ctx, v)
 		})
@@ -2264,7 +2264,7 @@ func (ec *executionContext) field___Type_fields_args(ctx context.Context, rawArg
 func (ec *executionContext) field___Type_inputFields_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "includeDeprecated",
+	arg0, err := argument(ctx, rawArgs, "includeDeprecated",
 		func(ctx context.Context, v any) (bool, error) {
 			return ec.unmarshalOBoolean2bool(ctx, v)
 		})
@@ -2280,7 +2280,7 @@ func (ec *executionContext) field___Type_inputFields_args(ctx context.Context, r
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _AuthTokens_accessToken(ctx context.Context, field graphql.CollectedField, obj *account.AuthTokens) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.AccessToken,
 
@@ -2292,7 +2292,7 @@ func (ec *executionContext) fieldContext_AuthTokens_accessToken(_ context.Contex
 }
 
 func (ec *executionContext) _AuthTokens_accessTokenExpiresAt(ctx context.Context, field graphql.CollectedField, obj *account.AuthTokens) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.AccessTokenExpiresAt,
 
@@ -2304,7 +2304,7 @@ func (ec *executionContext) fieldContext_AuthTokens_accessTokenExpiresAt(_ conte
 }
 
 func (ec *executionContext) _AuthTokens_refreshToken(ctx context.Context, field graphql.CollectedField, obj *account.AuthTokens) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.RefreshToken,
 
@@ -2316,7 +2316,7 @@ func (ec *executionContext) fieldContext_AuthTokens_refreshToken(_ context.Conte
 }
 
 func (ec *executionContext) _AuthTokens_refreshTokenExpiresAt(ctx context.Context, field graphql.CollectedField, obj *account.AuthTokens) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.RefreshTokenExpiresAt,
 
@@ -2328,7 +2328,7 @@ func (ec *executionContext) fieldContext_AuthTokens_refreshTokenExpiresAt(_ cont
 }
 
 func (ec *executionContext) _ChangeEmailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *ChangeEmailPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -2349,7 +2349,7 @@ func (ec *executionContext) fieldContext_ChangeEmailPayload_errors(_ context.Con
 }
 
 func (ec *executionContext) _ChangePasswordPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *ChangePasswordPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Viewer,
 
@@ -2370,7 +2370,7 @@ func (ec *executionContext) fieldContext_ChangePasswordPayload_viewer(_ context.
 }
 
 func (ec *executionContext) _ChangePasswordPayload_errors(ctx context.Context, field graphql.CollectedField, obj *ChangePasswordPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -2391,7 +2391,7 @@ func (ec *executionContext) fieldContext_ChangePasswordPayload_errors(_ context.
 }
 
 func (ec *executionContext) _ConflictError_message(ctx context.Context, field graphql.CollectedField, obj *ConflictError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Message,
 
@@ -2403,7 +2403,7 @@ func (ec *executionContext) fieldContext_ConflictError_message(_ context.Context
 }
 
 func (ec *executionContext) _ConflictError_path(ctx context.Context, field graphql.CollectedField, obj *ConflictError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Path,
 
@@ -2415,7 +2415,7 @@ func (ec *executionContext) fieldContext_ConflictError_path(_ context.Context, f
 }
 
 func (ec *executionContext) _ConflictError_current(ctx context.Context, field graphql.CollectedField, obj *ConflictError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Current,
 
@@ -2436,7 +2436,7 @@ func (ec *executionContext) fieldContext_ConflictError_current(_ context.Context
 }
 
 func (ec *executionContext) _CreatePostPayload_post(ctx context.Context, field graphql.CollectedField, obj *CreatePostPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Post,
 
@@ -2457,7 +2457,7 @@ func (ec *executionContext) fieldContext_CreatePostPayload_post(_ context.Contex
 }
 
 func (ec *executionContext) _CreatePostPayload_errors(ctx context.Context, field graphql.CollectedField, obj *CreatePostPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -2478,7 +2478,7 @@ func (ec *executionContext) fieldContext_CreatePostPayload_errors(_ context.Cont
 }
 
 func (ec *executionContext) _DeleteAccountPayload_deletedUserId(ctx context.Context, field graphql.CollectedField, obj *DeleteAccountPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.DeletedUserID,
 
@@ -2490,7 +2490,7 @@ func (ec *executionContext) fieldContext_DeleteAccountPayload_deletedUserId(_ co
 }
 
 func (ec *executionContext) _DeleteAccountPayload_errors(ctx context.Context, field graphql.CollectedField, obj *DeleteAccountPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -2511,7 +2511,7 @@ func (ec *executionContext) fieldContext_DeleteAccountPayload_errors(_ context.C
 }
 
 func (ec *executionContext) _DeletePostPayload_deletedPostId(ctx context.Context, field graphql.CollectedField, obj *DeletePostPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.DeletedPostID,
 
@@ -2523,7 +2523,7 @@ func (ec *executionContext) fieldContext_DeletePostPayload_deletedPostId(_ conte
 }
 
 func (ec *executionContext) _DeletePostPayload_errors(ctx context.Context, field graphql.CollectedField, obj *DeletePostPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -2544,7 +2544,7 @@ func (ec *executionContext) fieldContext_DeletePostPayload_errors(_ context.Cont
 }
 
 func (ec *executionContext) _Event_id(ctx context.Context, field graphql.CollectedField, obj *account.Event) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.ID,
 
@@ -2556,7 +2556,7 @@ func (ec *executionContext) fieldContext_Event_id(_ context.Context, field graph
 }
 
 func (ec *executionContext) _Event_kind(ctx context.Context, field graphql.CollectedField, obj *account.Event) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Kind,
 
@@ -2568,7 +2568,7 @@ func (ec *executionContext) fieldContext_Event_kind(_ context.Context, field gra
 }
 
 func (ec *executionContext) _Event_createdAt(ctx context.Context, field graphql.CollectedField, obj *account.Event) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.CreatedAt,
 
@@ -2580,7 +2580,7 @@ func (ec *executionContext) fieldContext_Event_createdAt(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Event_sessionId(ctx context.Context, field graphql.CollectedField, obj *account.Event) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.SessionID,
 
@@ -2592,7 +2592,7 @@ func (ec *executionContext) fieldContext_Event_sessionId(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Event_userAgent(ctx context.Context, field graphql.CollectedField, obj *account.Event) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.UserAgent,
 
@@ -2604,7 +2604,7 @@ func (ec *executionContext) fieldContext_Event_userAgent(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Event_ipAddress(ctx context.Context, field graphql.CollectedField, obj *account.Event) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.IPAddress,
 
@@ -2616,7 +2616,7 @@ func (ec *executionContext) fieldContext_Event_ipAddress(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Event_role(ctx context.Context, field graphql.CollectedField, obj *account.Event) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Role,
 
@@ -2628,7 +2628,7 @@ func (ec *executionContext) fieldContext_Event_role(_ context.Context, field gra
 }
 
 func (ec *executionContext) _EventConnection_edges(ctx context.Context, field graphql.CollectedField, obj *EventConnection) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Edges(),
 
@@ -2649,7 +2649,7 @@ func (ec *executionContext) fieldContext_EventConnection_edges(_ context.Context
 }
 
 func (ec *executionContext) _EventConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *EventConnection) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Nodes(),
 
@@ -2670,7 +2670,7 @@ func (ec *executionContext) fieldContext_EventConnection_nodes(_ context.Context
 }
 
 func (ec *executionContext) _EventConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *EventConnection) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.PageInfo(),
 
@@ -2714,7 +2714,7 @@ func (ec *executionContext) fieldContext_EventConnection_totalCount(_ context.Co
 }
 
 func (ec *executionContext) _EventEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *EventEdge) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Cursor,
 
@@ -2726,7 +2726,7 @@ func (ec *executionContext) fieldContext_EventEdge_cursor(_ context.Context, fie
 }
 
 func (ec *executionContext) _EventEdge_node(ctx context.Context, field graphql.CollectedField, obj *EventEdge) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Node,
 
@@ -2747,7 +2747,7 @@ func (ec *executionContext) fieldContext_EventEdge_node(_ context.Context, field
 }
 
 func (ec *executionContext) _ExportAccountPayload_export(ctx context.Context, field graphql.CollectedField, obj *ExportAccountPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Export,
 
@@ -2759,7 +2759,7 @@ func (ec *executionContext) fieldContext_ExportAccountPayload_export(_ context.C
 }
 
 func (ec *executionContext) _ExportAccountPayload_errors(ctx context.Context, field graphql.CollectedField, obj *ExportAccountPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -2780,7 +2780,7 @@ func (ec *executionContext) fieldContext_ExportAccountPayload_errors(_ context.C
 }
 
 func (ec *executionContext) _InvalidCredentialsError_message(ctx context.Context, field graphql.CollectedField, obj *InvalidCredentialsError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Message,
 
@@ -2792,7 +2792,7 @@ func (ec *executionContext) fieldContext_InvalidCredentialsError_message(_ conte
 }
 
 func (ec *executionContext) _InvalidCredentialsError_path(ctx context.Context, field graphql.CollectedField, obj *InvalidCredentialsError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Path,
 
@@ -2804,7 +2804,7 @@ func (ec *executionContext) fieldContext_InvalidCredentialsError_path(_ context.
 }
 
 func (ec *executionContext) _InvalidTokenError_message(ctx context.Context, field graphql.CollectedField, obj *InvalidTokenError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Message,
 
@@ -2816,7 +2816,7 @@ func (ec *executionContext) fieldContext_InvalidTokenError_message(_ context.Con
 }
 
 func (ec *executionContext) _InvalidTokenError_path(ctx context.Context, field graphql.CollectedField, obj *InvalidTokenError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Path,
 
@@ -2828,7 +2828,7 @@ func (ec *executionContext) fieldContext_InvalidTokenError_path(_ context.Contex
 }
 
 func (ec *executionContext) _Limits_body(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Body,
 
@@ -2840,7 +2840,7 @@ func (ec *executionContext) fieldContext_Limits_body(_ context.Context, field gr
 }
 
 func (ec *executionContext) _Limits_documentLength(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.DocumentLength,
 
@@ -2852,7 +2852,7 @@ func (ec *executionContext) fieldContext_Limits_documentLength(_ context.Context
 }
 
 func (ec *executionContext) _Limits_tokens(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Tokens,
 
@@ -2864,7 +2864,7 @@ func (ec *executionContext) fieldContext_Limits_tokens(_ context.Context, field 
 }
 
 func (ec *executionContext) _Limits_depth(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Depth,
 
@@ -2876,7 +2876,7 @@ func (ec *executionContext) fieldContext_Limits_depth(_ context.Context, field g
 }
 
 func (ec *executionContext) _Limits_introspectionDepth(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.IntrospectionDepth,
 
@@ -2888,7 +2888,7 @@ func (ec *executionContext) fieldContext_Limits_introspectionDepth(_ context.Con
 }
 
 func (ec *executionContext) _Limits_aliases(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Aliases,
 
@@ -2900,7 +2900,7 @@ func (ec *executionContext) fieldContext_Limits_aliases(_ context.Context, field
 }
 
 func (ec *executionContext) _Limits_rootFields(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.RootFields,
 
@@ -2912,7 +2912,7 @@ func (ec *executionContext) fieldContext_Limits_rootFields(_ context.Context, fi
 }
 
 func (ec *executionContext) _Limits_mutationRootFields(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.MutationRootFields,
 
@@ -2924,7 +2924,7 @@ func (ec *executionContext) fieldContext_Limits_mutationRootFields(_ context.Con
 }
 
 func (ec *executionContext) _Limits_directives(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Directives,
 
@@ -2936,7 +2936,7 @@ func (ec *executionContext) fieldContext_Limits_directives(_ context.Context, fi
 }
 
 func (ec *executionContext) _Limits_directivesAtOnce(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.DirectivesAtOnce,
 
@@ -2948,7 +2948,7 @@ func (ec *executionContext) fieldContext_Limits_directivesAtOnce(_ context.Conte
 }
 
 func (ec *executionContext) _Limits_repeatedFields(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.RepeatedFields,
 
@@ -2960,7 +2960,7 @@ func (ec *executionContext) fieldContext_Limits_repeatedFields(_ context.Context
 }
 
 func (ec *executionContext) _Limits_variableDepth(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.VariableDepth,
 
@@ -2972,7 +2972,7 @@ func (ec *executionContext) fieldContext_Limits_variableDepth(_ context.Context,
 }
 
 func (ec *executionContext) _Limits_variableItems(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.VariableItems,
 
@@ -2984,7 +2984,7 @@ func (ec *executionContext) fieldContext_Limits_variableItems(_ context.Context,
 }
 
 func (ec *executionContext) _Limits_cost(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Cost,
 
@@ -2996,7 +2996,7 @@ func (ec *executionContext) fieldContext_Limits_cost(_ context.Context, field gr
 }
 
 func (ec *executionContext) _Limits_pageSize(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.PageSize,
 
@@ -3008,7 +3008,7 @@ func (ec *executionContext) fieldContext_Limits_pageSize(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Limits_time(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Time,
 
@@ -3020,7 +3020,7 @@ func (ec *executionContext) fieldContext_Limits_time(_ context.Context, field gr
 }
 
 func (ec *executionContext) _Limits_subscriptions(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Subscriptions,
 
@@ -3032,7 +3032,7 @@ func (ec *executionContext) fieldContext_Limits_subscriptions(_ context.Context,
 }
 
 func (ec *executionContext) _Limits_connectionsOfAccount(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.ConnectionsOfAccount,
 
@@ -3044,7 +3044,7 @@ func (ec *executionContext) fieldContext_Limits_connectionsOfAccount(_ context.C
 }
 
 func (ec *executionContext) _Limits_connectionsOfAddress(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.ConnectionsOfAddress,
 
@@ -3056,7 +3056,7 @@ func (ec *executionContext) fieldContext_Limits_connectionsOfAddress(_ context.C
 }
 
 func (ec *executionContext) _LoginPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *LoginPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Viewer,
 
@@ -3077,7 +3077,7 @@ func (ec *executionContext) fieldContext_LoginPayload_viewer(_ context.Context, 
 }
 
 func (ec *executionContext) _LoginPayload_tokens(ctx context.Context, field graphql.CollectedField, obj *LoginPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Tokens,
 
@@ -3098,7 +3098,7 @@ func (ec *executionContext) fieldContext_LoginPayload_tokens(_ context.Context, 
 }
 
 func (ec *executionContext) _LoginPayload_errors(ctx context.Context, field graphql.CollectedField, obj *LoginPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -3119,7 +3119,7 @@ func (ec *executionContext) fieldContext_LoginPayload_errors(_ context.Context, 
 }
 
 func (ec *executionContext) _LogoutPayload_endedSessionId(ctx context.Context, field graphql.CollectedField, obj *LogoutPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.EndedSessionID,
 
@@ -4147,7 +4147,7 @@ func (ec *executionContext) fieldContext_Mutation_deletePost(ctx context.Context
 }
 
 func (ec *executionContext) _NotAllowedError_message(ctx context.Context, field graphql.CollectedField, obj *NotAllowedError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Message,
 
@@ -4159,7 +4159,7 @@ func (ec *executionContext) fieldContext_NotAllowedError_message(_ context.Conte
 }
 
 func (ec *executionContext) _NotAllowedError_path(ctx context.Context, field graphql.CollectedField, obj *NotAllowedError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Path,
 
@@ -4171,7 +4171,7 @@ func (ec *executionContext) fieldContext_NotAllowedError_path(_ context.Context,
 }
 
 func (ec *executionContext) _NotFoundError_message(ctx context.Context, field graphql.CollectedField, obj *NotFoundError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Message,
 
@@ -4183,7 +4183,7 @@ func (ec *executionContext) fieldContext_NotFoundError_message(_ context.Context
 }
 
 func (ec *executionContext) _NotFoundError_path(ctx context.Context, field graphql.CollectedField, obj *NotFoundError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Path,
 
@@ -4195,7 +4195,7 @@ func (ec *executionContext) fieldContext_NotFoundError_path(_ context.Context, f
 }
 
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.HasNextPage,
 
@@ -4207,7 +4207,7 @@ func (ec *executionContext) fieldContext_PageInfo_hasNextPage(_ context.Context,
 }
 
 func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.HasPreviousPage,
 
@@ -4219,7 +4219,7 @@ func (ec *executionContext) fieldContext_PageInfo_hasPreviousPage(_ context.Cont
 }
 
 func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.StartCursor,
 
@@ -4231,7 +4231,7 @@ func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context,
 }
 
 func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.EndCursor,
 
@@ -4243,7 +4243,7 @@ func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, f
 }
 
 func (ec *executionContext) _Post_id(ctx context.Context, field graphql.CollectedField, obj *blog.Post) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.ID,
 
@@ -4255,7 +4255,7 @@ func (ec *executionContext) fieldContext_Post_id(_ context.Context, field graphq
 }
 
 func (ec *executionContext) _Post_slug(ctx context.Context, field graphql.CollectedField, obj *blog.Post) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Slug,
 
@@ -4267,7 +4267,7 @@ func (ec *executionContext) fieldContext_Post_slug(_ context.Context, field grap
 }
 
 func (ec *executionContext) _Post_title(ctx context.Context, field graphql.CollectedField, obj *blog.Post) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Title,
 
@@ -4279,30 +4279,19 @@ func (ec *executionContext) fieldContext_Post_title(_ context.Context, field gra
 }
 
 func (ec *executionContext) _Post_content(ctx context.Context, field graphql.CollectedField, obj *blog.Post) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Post_content(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Text()
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return told(ctx, &ec.collected, field,
+
+		obj.Text,
+
+		ec.marshalNString2string)
+
 }
 func (ec *executionContext) fieldContext_Post_content(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Post", field, true, false, "String")
 }
 
 func (ec *executionContext) _Post_author(ctx context.Context, field graphql.CollectedField, obj *blog.Post) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Author,
 
@@ -4323,7 +4312,7 @@ func (ec *executionContext) fieldContext_Post_author(_ context.Context, field gr
 }
 
 func (ec *executionContext) _Post_createdAt(ctx context.Context, field graphql.CollectedField, obj *blog.Post) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.CreatedAt,
 
@@ -4335,7 +4324,7 @@ func (ec *executionContext) fieldContext_Post_createdAt(_ context.Context, field
 }
 
 func (ec *executionContext) _Post_updatedAt(ctx context.Context, field graphql.CollectedField, obj *blog.Post) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.UpdatedAt,
 
@@ -4347,7 +4336,7 @@ func (ec *executionContext) fieldContext_Post_updatedAt(_ context.Context, field
 }
 
 func (ec *executionContext) _Post_version(ctx context.Context, field graphql.CollectedField, obj *blog.Post) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Version,
 
@@ -4405,7 +4394,7 @@ func (ec *executionContext) fieldContext_Post_viewerCanDelete(_ context.Context,
 }
 
 func (ec *executionContext) _PostConnection_edges(ctx context.Context, field graphql.CollectedField, obj *PostConnection) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Edges(),
 
@@ -4426,7 +4415,7 @@ func (ec *executionContext) fieldContext_PostConnection_edges(_ context.Context,
 }
 
 func (ec *executionContext) _PostConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *PostConnection) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Nodes(),
 
@@ -4447,7 +4436,7 @@ func (ec *executionContext) fieldContext_PostConnection_nodes(_ context.Context,
 }
 
 func (ec *executionContext) _PostConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *PostConnection) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.PageInfo(),
 
@@ -4491,7 +4480,7 @@ func (ec *executionContext) fieldContext_PostConnection_totalCount(_ context.Con
 }
 
 func (ec *executionContext) _PostEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *PostEdge) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Cursor,
 
@@ -4503,7 +4492,7 @@ func (ec *executionContext) fieldContext_PostEdge_cursor(_ context.Context, fiel
 }
 
 func (ec *executionContext) _PostEdge_node(ctx context.Context, field graphql.CollectedField, obj *PostEdge) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Node,
 
@@ -4902,23 +4891,12 @@ func (ec *executionContext) fieldContext_Query___type(ctx context.Context, field
 }
 
 func (ec *executionContext) _Query___schema(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query___schema(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.IntrospectSchema()
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Schema) graphql.Marshaler {
-			return ec.marshalN__Schema2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐSchema(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return told(ctx, &ec.collected, field,
+
+		ec.IntrospectSchema,
+
+		ec.marshalN__Schema2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐSchema)
+
 }
 func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4934,7 +4912,7 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 }
 
 func (ec *executionContext) _Quota_limit(ctx context.Context, field graphql.CollectedField, obj *blog.Quota) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Limit,
 
@@ -4946,7 +4924,7 @@ func (ec *executionContext) fieldContext_Quota_limit(_ context.Context, field gr
 }
 
 func (ec *executionContext) _Quota_remaining(ctx context.Context, field graphql.CollectedField, obj *blog.Quota) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Remaining,
 
@@ -4958,7 +4936,7 @@ func (ec *executionContext) fieldContext_Quota_remaining(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Quota_resetAt(ctx context.Context, field graphql.CollectedField, obj *blog.Quota) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.ResetAt,
 
@@ -4970,7 +4948,7 @@ func (ec *executionContext) fieldContext_Quota_resetAt(_ context.Context, field 
 }
 
 func (ec *executionContext) _RateLimit_posts(ctx context.Context, field graphql.CollectedField, obj *blog.RateLimit) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Posts,
 
@@ -4991,7 +4969,7 @@ func (ec *executionContext) fieldContext_RateLimit_posts(_ context.Context, fiel
 }
 
 func (ec *executionContext) _RefreshTokenPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *RefreshTokenPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Viewer,
 
@@ -5012,7 +4990,7 @@ func (ec *executionContext) fieldContext_RefreshTokenPayload_viewer(_ context.Co
 }
 
 func (ec *executionContext) _RefreshTokenPayload_tokens(ctx context.Context, field graphql.CollectedField, obj *RefreshTokenPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Tokens,
 
@@ -5033,7 +5011,7 @@ func (ec *executionContext) fieldContext_RefreshTokenPayload_tokens(_ context.Co
 }
 
 func (ec *executionContext) _RefreshTokenPayload_errors(ctx context.Context, field graphql.CollectedField, obj *RefreshTokenPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -5054,7 +5032,7 @@ func (ec *executionContext) fieldContext_RefreshTokenPayload_errors(_ context.Co
 }
 
 func (ec *executionContext) _RequestEmailVerificationPayload_errors(ctx context.Context, field graphql.CollectedField, obj *RequestEmailVerificationPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -5075,7 +5053,7 @@ func (ec *executionContext) fieldContext_RequestEmailVerificationPayload_errors(
 }
 
 func (ec *executionContext) _RequestPasswordResetPayload_errors(ctx context.Context, field graphql.CollectedField, obj *RequestPasswordResetPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -5096,7 +5074,7 @@ func (ec *executionContext) fieldContext_RequestPasswordResetPayload_errors(_ co
 }
 
 func (ec *executionContext) _ResetPasswordPayload_errors(ctx context.Context, field graphql.CollectedField, obj *ResetPasswordPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -5117,7 +5095,7 @@ func (ec *executionContext) fieldContext_ResetPasswordPayload_errors(_ context.C
 }
 
 func (ec *executionContext) _RevokeOtherSessionsPayload_revokedSessionIds(ctx context.Context, field graphql.CollectedField, obj *RevokeOtherSessionsPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.RevokedSessionIds,
 
@@ -5129,7 +5107,7 @@ func (ec *executionContext) fieldContext_RevokeOtherSessionsPayload_revokedSessi
 }
 
 func (ec *executionContext) _RevokeSessionPayload_revokedSessionId(ctx context.Context, field graphql.CollectedField, obj *RevokeSessionPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.RevokedSessionID,
 
@@ -5141,7 +5119,7 @@ func (ec *executionContext) fieldContext_RevokeSessionPayload_revokedSessionId(_
 }
 
 func (ec *executionContext) _RevokeSessionPayload_errors(ctx context.Context, field graphql.CollectedField, obj *RevokeSessionPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -5162,7 +5140,7 @@ func (ec *executionContext) fieldContext_RevokeSessionPayload_errors(_ context.C
 }
 
 func (ec *executionContext) _Session_id(ctx context.Context, field graphql.CollectedField, obj *account.Session) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.ID,
 
@@ -5174,7 +5152,7 @@ func (ec *executionContext) fieldContext_Session_id(_ context.Context, field gra
 }
 
 func (ec *executionContext) _Session_userAgent(ctx context.Context, field graphql.CollectedField, obj *account.Session) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.UserAgent,
 
@@ -5186,7 +5164,7 @@ func (ec *executionContext) fieldContext_Session_userAgent(_ context.Context, fi
 }
 
 func (ec *executionContext) _Session_ipAddress(ctx context.Context, field graphql.CollectedField, obj *account.Session) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.IPAddress,
 
@@ -5198,7 +5176,7 @@ func (ec *executionContext) fieldContext_Session_ipAddress(_ context.Context, fi
 }
 
 func (ec *executionContext) _Session_createdAt(ctx context.Context, field graphql.CollectedField, obj *account.Session) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.CreatedAt,
 
@@ -5210,7 +5188,7 @@ func (ec *executionContext) fieldContext_Session_createdAt(_ context.Context, fi
 }
 
 func (ec *executionContext) _Session_lastUsedAt(ctx context.Context, field graphql.CollectedField, obj *account.Session) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.LastUsedAt,
 
@@ -5222,7 +5200,7 @@ func (ec *executionContext) fieldContext_Session_lastUsedAt(_ context.Context, f
 }
 
 func (ec *executionContext) _Session_expiresAt(ctx context.Context, field graphql.CollectedField, obj *account.Session) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.ExpiresAt,
 
@@ -5234,7 +5212,7 @@ func (ec *executionContext) fieldContext_Session_expiresAt(_ context.Context, fi
 }
 
 func (ec *executionContext) _Session_isCurrent(ctx context.Context, field graphql.CollectedField, obj *account.Session) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.IsCurrent,
 
@@ -5246,7 +5224,7 @@ func (ec *executionContext) fieldContext_Session_isCurrent(_ context.Context, fi
 }
 
 func (ec *executionContext) _SessionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *SessionConnection) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Edges(),
 
@@ -5267,7 +5245,7 @@ func (ec *executionContext) fieldContext_SessionConnection_edges(_ context.Conte
 }
 
 func (ec *executionContext) _SessionConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *SessionConnection) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Nodes(),
 
@@ -5288,7 +5266,7 @@ func (ec *executionContext) fieldContext_SessionConnection_nodes(_ context.Conte
 }
 
 func (ec *executionContext) _SessionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *SessionConnection) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.PageInfo(),
 
@@ -5332,7 +5310,7 @@ func (ec *executionContext) fieldContext_SessionConnection_totalCount(_ context.
 }
 
 func (ec *executionContext) _SessionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *SessionEdge) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Cursor,
 
@@ -5344,7 +5322,7 @@ func (ec *executionContext) fieldContext_SessionEdge_cursor(_ context.Context, f
 }
 
 func (ec *executionContext) _SessionEdge_node(ctx context.Context, field graphql.CollectedField, obj *SessionEdge) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Node,
 
@@ -5365,7 +5343,7 @@ func (ec *executionContext) fieldContext_SessionEdge_node(_ context.Context, fie
 }
 
 func (ec *executionContext) _SignupPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *SignupPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Viewer,
 
@@ -5386,7 +5364,7 @@ func (ec *executionContext) fieldContext_SignupPayload_viewer(_ context.Context,
 }
 
 func (ec *executionContext) _SignupPayload_tokens(ctx context.Context, field graphql.CollectedField, obj *SignupPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Tokens,
 
@@ -5407,7 +5385,7 @@ func (ec *executionContext) fieldContext_SignupPayload_tokens(_ context.Context,
 }
 
 func (ec *executionContext) _SignupPayload_errors(ctx context.Context, field graphql.CollectedField, obj *SignupPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -5472,7 +5450,7 @@ func (ec *executionContext) fieldContext_Subscription_postPublished(ctx context.
 }
 
 func (ec *executionContext) _TakenError_message(ctx context.Context, field graphql.CollectedField, obj *TakenError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Message,
 
@@ -5484,7 +5462,7 @@ func (ec *executionContext) fieldContext_TakenError_message(_ context.Context, f
 }
 
 func (ec *executionContext) _TakenError_path(ctx context.Context, field graphql.CollectedField, obj *TakenError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Path,
 
@@ -5496,7 +5474,7 @@ func (ec *executionContext) fieldContext_TakenError_path(_ context.Context, fiel
 }
 
 func (ec *executionContext) _UndoEmailChangePayload_errors(ctx context.Context, field graphql.CollectedField, obj *UndoEmailChangePayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -5517,7 +5495,7 @@ func (ec *executionContext) fieldContext_UndoEmailChangePayload_errors(_ context
 }
 
 func (ec *executionContext) _UpdatePostPayload_post(ctx context.Context, field graphql.CollectedField, obj *UpdatePostPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Post,
 
@@ -5538,7 +5516,7 @@ func (ec *executionContext) fieldContext_UpdatePostPayload_post(_ context.Contex
 }
 
 func (ec *executionContext) _UpdatePostPayload_errors(ctx context.Context, field graphql.CollectedField, obj *UpdatePostPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -5559,7 +5537,7 @@ func (ec *executionContext) fieldContext_UpdatePostPayload_errors(_ context.Cont
 }
 
 func (ec *executionContext) _UpdateProfilePayload_viewer(ctx context.Context, field graphql.CollectedField, obj *UpdateProfilePayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Viewer,
 
@@ -5580,7 +5558,7 @@ func (ec *executionContext) fieldContext_UpdateProfilePayload_viewer(_ context.C
 }
 
 func (ec *executionContext) _UpdateProfilePayload_errors(ctx context.Context, field graphql.CollectedField, obj *UpdateProfilePayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -5601,7 +5579,7 @@ func (ec *executionContext) fieldContext_UpdateProfilePayload_errors(_ context.C
 }
 
 func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *account.User) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.ID,
 
@@ -5613,7 +5591,7 @@ func (ec *executionContext) fieldContext_User_id(_ context.Context, field graphq
 }
 
 func (ec *executionContext) _User_handle(ctx context.Context, field graphql.CollectedField, obj *account.User) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Handle,
 
@@ -5625,7 +5603,7 @@ func (ec *executionContext) fieldContext_User_handle(_ context.Context, field gr
 }
 
 func (ec *executionContext) _User_name(ctx context.Context, field graphql.CollectedField, obj *account.User) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Name,
 
@@ -5637,7 +5615,7 @@ func (ec *executionContext) fieldContext_User_name(_ context.Context, field grap
 }
 
 func (ec *executionContext) _User_createdAt(ctx context.Context, field graphql.CollectedField, obj *account.User) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.CreatedAt,
 
@@ -5693,7 +5671,7 @@ func (ec *executionContext) fieldContext_User_posts(ctx context.Context, field g
 }
 
 func (ec *executionContext) _ValidationError_message(ctx context.Context, field graphql.CollectedField, obj *ValidationError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Message,
 
@@ -5705,7 +5683,7 @@ func (ec *executionContext) fieldContext_ValidationError_message(_ context.Conte
 }
 
 func (ec *executionContext) _ValidationError_path(ctx context.Context, field graphql.CollectedField, obj *ValidationError) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Path,
 
@@ -5717,7 +5695,7 @@ func (ec *executionContext) fieldContext_ValidationError_path(_ context.Context,
 }
 
 func (ec *executionContext) _VerifyEmailPayload_errors(ctx context.Context, field graphql.CollectedField, obj *VerifyEmailPayload) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Errors,
 
@@ -5738,7 +5716,7 @@ func (ec *executionContext) fieldContext_VerifyEmailPayload_errors(_ context.Con
 }
 
 func (ec *executionContext) _Viewer_user(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.User,
 
@@ -5759,7 +5737,7 @@ func (ec *executionContext) fieldContext_Viewer_user(_ context.Context, field gr
 }
 
 func (ec *executionContext) _Viewer_email(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Email,
 
@@ -5771,7 +5749,7 @@ func (ec *executionContext) fieldContext_Viewer_email(_ context.Context, field g
 }
 
 func (ec *executionContext) _Viewer_emailVerified(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.EmailVerified,
 
@@ -5783,7 +5761,7 @@ func (ec *executionContext) fieldContext_Viewer_emailVerified(_ context.Context,
 }
 
 func (ec *executionContext) _Viewer_role(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Role,
 
@@ -5883,7 +5861,7 @@ func (ec *executionContext) fieldContext_Viewer_activity(ctx context.Context, fi
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Name,
 
@@ -5895,7 +5873,7 @@ func (ec *executionContext) fieldContext___Directive_name(_ context.Context, fie
 }
 
 func (ec *executionContext) ___Directive_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Description(),
 
@@ -5907,7 +5885,7 @@ func (ec *executionContext) fieldContext___Directive_description(_ context.Conte
 }
 
 func (ec *executionContext) ___Directive_isRepeatable(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.IsRepeatable,
 
@@ -5919,7 +5897,7 @@ func (ec *executionContext) fieldContext___Directive_isRepeatable(_ context.Cont
 }
 
 func (ec *executionContext) ___Directive_locations(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Locations,
 
@@ -5975,7 +5953,7 @@ func (ec *executionContext) fieldContext___Directive_args(ctx context.Context, f
 }
 
 func (ec *executionContext) ___EnumValue_name(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Name,
 
@@ -5987,7 +5965,7 @@ func (ec *executionContext) fieldContext___EnumValue_name(_ context.Context, fie
 }
 
 func (ec *executionContext) ___EnumValue_description(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Description(),
 
@@ -5999,7 +5977,7 @@ func (ec *executionContext) fieldContext___EnumValue_description(_ context.Conte
 }
 
 func (ec *executionContext) ___EnumValue_isDeprecated(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.IsDeprecated(),
 
@@ -6011,7 +5989,7 @@ func (ec *executionContext) fieldContext___EnumValue_isDeprecated(_ context.Cont
 }
 
 func (ec *executionContext) ___EnumValue_deprecationReason(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.DeprecationReason(),
 
@@ -6023,7 +6001,7 @@ func (ec *executionContext) fieldContext___EnumValue_deprecationReason(_ context
 }
 
 func (ec *executionContext) ___Field_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Name,
 
@@ -6035,7 +6013,7 @@ func (ec *executionContext) fieldContext___Field_name(_ context.Context, field g
 }
 
 func (ec *executionContext) ___Field_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Description(),
 
@@ -6091,7 +6069,7 @@ func (ec *executionContext) fieldContext___Field_args(ctx context.Context, field
 }
 
 func (ec *executionContext) ___Field_type(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Type,
 
@@ -6112,7 +6090,7 @@ func (ec *executionContext) fieldContext___Field_type(_ context.Context, field g
 }
 
 func (ec *executionContext) ___Field_isDeprecated(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.IsDeprecated(),
 
@@ -6124,7 +6102,7 @@ func (ec *executionContext) fieldContext___Field_isDeprecated(_ context.Context,
 }
 
 func (ec *executionContext) ___Field_deprecationReason(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.DeprecationReason(),
 
@@ -6136,7 +6114,7 @@ func (ec *executionContext) fieldContext___Field_deprecationReason(_ context.Con
 }
 
 func (ec *executionContext) ___InputValue_name(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Name,
 
@@ -6148,7 +6126,7 @@ func (ec *executionContext) fieldContext___InputValue_name(_ context.Context, fi
 }
 
 func (ec *executionContext) ___InputValue_description(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Description(),
 
@@ -6160,7 +6138,7 @@ func (ec *executionContext) fieldContext___InputValue_description(_ context.Cont
 }
 
 func (ec *executionContext) ___InputValue_type(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Type,
 
@@ -6181,7 +6159,7 @@ func (ec *executionContext) fieldContext___InputValue_type(_ context.Context, fi
 }
 
 func (ec *executionContext) ___InputValue_defaultValue(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.DefaultValue,
 
@@ -6193,7 +6171,7 @@ func (ec *executionContext) fieldContext___InputValue_defaultValue(_ context.Con
 }
 
 func (ec *executionContext) ___InputValue_isDeprecated(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.IsDeprecated(),
 
@@ -6205,7 +6183,7 @@ func (ec *executionContext) fieldContext___InputValue_isDeprecated(_ context.Con
 }
 
 func (ec *executionContext) ___InputValue_deprecationReason(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.DeprecationReason(),
 
@@ -6217,7 +6195,7 @@ func (ec *executionContext) fieldContext___InputValue_deprecationReason(_ contex
 }
 
 func (ec *executionContext) ___Schema_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Description(),
 
@@ -6229,7 +6207,7 @@ func (ec *executionContext) fieldContext___Schema_description(_ context.Context,
 }
 
 func (ec *executionContext) ___Schema_types(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Types(),
 
@@ -6250,7 +6228,7 @@ func (ec *executionContext) fieldContext___Schema_types(_ context.Context, field
 }
 
 func (ec *executionContext) ___Schema_queryType(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.QueryType(),
 
@@ -6271,7 +6249,7 @@ func (ec *executionContext) fieldContext___Schema_queryType(_ context.Context, f
 }
 
 func (ec *executionContext) ___Schema_mutationType(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.MutationType(),
 
@@ -6292,7 +6270,7 @@ func (ec *executionContext) fieldContext___Schema_mutationType(_ context.Context
 }
 
 func (ec *executionContext) ___Schema_subscriptionType(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.SubscriptionType(),
 
@@ -6313,7 +6291,7 @@ func (ec *executionContext) fieldContext___Schema_subscriptionType(_ context.Con
 }
 
 func (ec *executionContext) ___Schema_directives(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Directives(),
 
@@ -6334,7 +6312,7 @@ func (ec *executionContext) fieldContext___Schema_directives(_ context.Context, 
 }
 
 func (ec *executionContext) ___Type_kind(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Kind(),
 
@@ -6346,7 +6324,7 @@ func (ec *executionContext) fieldContext___Type_kind(_ context.Context, field gr
 }
 
 func (ec *executionContext) ___Type_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Name(),
 
@@ -6358,7 +6336,7 @@ func (ec *executionContext) fieldContext___Type_name(_ context.Context, field gr
 }
 
 func (ec *executionContext) ___Type_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Description(),
 
@@ -6370,7 +6348,7 @@ func (ec *executionContext) fieldContext___Type_description(_ context.Context, f
 }
 
 func (ec *executionContext) ___Type_specifiedByURL(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.SpecifiedByURL(),
 
@@ -6426,7 +6404,7 @@ func (ec *executionContext) fieldContext___Type_fields(ctx context.Context, fiel
 }
 
 func (ec *executionContext) ___Type_interfaces(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.Interfaces(),
 
@@ -6447,7 +6425,7 @@ func (ec *executionContext) fieldContext___Type_interfaces(_ context.Context, fi
 }
 
 func (ec *executionContext) ___Type_possibleTypes(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.PossibleTypes(),
 
@@ -6556,7 +6534,7 @@ func (ec *executionContext) fieldContext___Type_inputFields(ctx context.Context,
 }
 
 func (ec *executionContext) ___Type_ofType(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.OfType(),
 
@@ -6577,7 +6555,7 @@ func (ec *executionContext) fieldContext___Type_ofType(_ context.Context, field 
 }
 
 func (ec *executionContext) ___Type_isOneOf(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return plain(ctx, field,
+	return plain(ctx, &ec.collected, field,
 
 		obj.IsOneOf(),
 
@@ -6611,14 +6589,14 @@ func (ec *executionContext) unmarshalInputChangeEmailInput(ctx context.Context, 
 		}
 		switch k {
 		case "password":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			ctx := at(ctx, "password")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Password = data
 		case "newEmail":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newEmail"))
+			ctx := at(ctx, "newEmail")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
@@ -6660,14 +6638,14 @@ func (ec *executionContext) unmarshalInputChangePasswordInput(ctx context.Contex
 		}
 		switch k {
 		case "currentPassword":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("currentPassword"))
+			ctx := at(ctx, "currentPassword")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.CurrentPassword = data
 		case "newPassword":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newPassword"))
+			ctx := at(ctx, "newPassword")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
@@ -6709,21 +6687,21 @@ func (ec *executionContext) unmarshalInputCreatePostInput(ctx context.Context, o
 		}
 		switch k {
 		case "title":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			ctx := at(ctx, "title")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Title = data
 		case "content":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("content"))
+			ctx := at(ctx, "content")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Content = data
 		case "slug":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("slug"))
+			ctx := at(ctx, "slug")
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
@@ -6765,7 +6743,7 @@ func (ec *executionContext) unmarshalInputDeleteAccountInput(ctx context.Context
 		}
 		switch k {
 		case "password":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			ctx := at(ctx, "password")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
@@ -6807,7 +6785,7 @@ func (ec *executionContext) unmarshalInputDeletePostInput(ctx context.Context, o
 		}
 		switch k {
 		case "postId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			ctx := at(ctx, "postId")
 			data, err := ec.unmarshalNID2posternᚋinternalᚋidᚐPost(ctx, v)
 			if err != nil {
 				return it, err
@@ -6849,7 +6827,7 @@ func (ec *executionContext) unmarshalInputExportAccountInput(ctx context.Context
 		}
 		switch k {
 		case "password":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			ctx := at(ctx, "password")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
@@ -6891,14 +6869,14 @@ func (ec *executionContext) unmarshalInputLoginInput(ctx context.Context, obj an
 		}
 		switch k {
 		case "email":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
+			ctx := at(ctx, "email")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Email = data
 		case "password":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			ctx := at(ctx, "password")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
@@ -6940,21 +6918,21 @@ func (ec *executionContext) unmarshalInputPostFilter(ctx context.Context, obj an
 		}
 		switch k {
 		case "authorId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("authorId"))
+			ctx := at(ctx, "authorId")
 			data, err := ec.unmarshalOID2ᚖposternᚋinternalᚋidᚐUser(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.AuthorID = data
 		case "createdSince":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdSince"))
+			ctx := at(ctx, "createdSince")
 			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.CreatedSince = data
 		case "createdBefore":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdBefore"))
+			ctx := at(ctx, "createdBefore")
 			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
 			if err != nil {
 				return it, err
@@ -6996,14 +6974,14 @@ func (ec *executionContext) unmarshalInputPostLookup(ctx context.Context, obj an
 		}
 		switch k {
 		case "id":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			ctx := at(ctx, "id")
 			data, err := ec.unmarshalOID2ᚖposternᚋinternalᚋidᚐPost(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.ID = data
 		case "slug":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("slug"))
+			ctx := at(ctx, "slug")
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
@@ -7045,7 +7023,7 @@ func (ec *executionContext) unmarshalInputRefreshTokenInput(ctx context.Context,
 		}
 		switch k {
 		case "refreshToken":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("refreshToken"))
+			ctx := at(ctx, "refreshToken")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
@@ -7087,7 +7065,7 @@ func (ec *executionContext) unmarshalInputRequestPasswordResetInput(ctx context.
 		}
 		switch k {
 		case "email":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
+			ctx := at(ctx, "email")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
@@ -7129,14 +7107,14 @@ func (ec *executionContext) unmarshalInputResetPasswordInput(ctx context.Context
 		}
 		switch k {
 		case "token":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
+			ctx := at(ctx, "token")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Token = data
 		case "newPassword":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newPassword"))
+			ctx := at(ctx, "newPassword")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
@@ -7178,7 +7156,7 @@ func (ec *executionContext) unmarshalInputRevokeSessionInput(ctx context.Context
 		}
 		switch k {
 		case "sessionId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sessionId"))
+			ctx := at(ctx, "sessionId")
 			data, err := ec.unmarshalNID2posternᚋinternalᚋidᚐSession(ctx, v)
 			if err != nil {
 				return it, err
@@ -7220,28 +7198,28 @@ func (ec *executionContext) unmarshalInputSignupInput(ctx context.Context, obj a
 		}
 		switch k {
 		case "email":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
+			ctx := at(ctx, "email")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Email = data
 		case "password":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			ctx := at(ctx, "password")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Password = data
 		case "name":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			ctx := at(ctx, "name")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Name = data
 		case "handle":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("handle"))
+			ctx := at(ctx, "handle")
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
@@ -7283,14 +7261,14 @@ func (ec *executionContext) unmarshalInputUndoEmailChangeInput(ctx context.Conte
 		}
 		switch k {
 		case "token":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
+			ctx := at(ctx, "token")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Token = data
 		case "newPassword":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newPassword"))
+			ctx := at(ctx, "newPassword")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
@@ -7332,35 +7310,35 @@ func (ec *executionContext) unmarshalInputUpdatePostInput(ctx context.Context, o
 		}
 		switch k {
 		case "postId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			ctx := at(ctx, "postId")
 			data, err := ec.unmarshalNID2posternᚋinternalᚋidᚐPost(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.PostID = data
 		case "expectedVersion":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			ctx := at(ctx, "expectedVersion")
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.ExpectedVersion = data
 		case "title":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
+			ctx := at(ctx, "title")
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Title = data
 		case "content":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("content"))
+			ctx := at(ctx, "content")
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Content = data
 		case "slug":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("slug"))
+			ctx := at(ctx, "slug")
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
@@ -7402,14 +7380,14 @@ func (ec *executionContext) unmarshalInputUpdateProfileInput(ctx context.Context
 		}
 		switch k {
 		case "name":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			ctx := at(ctx, "name")
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Name = data
 		case "handle":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("handle"))
+			ctx := at(ctx, "handle")
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
@@ -7451,14 +7429,14 @@ func (ec *executionContext) unmarshalInputUserLookup(ctx context.Context, obj an
 		}
 		switch k {
 		case "id":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			ctx := at(ctx, "id")
 			data, err := ec.unmarshalOID2ᚖposternᚋinternalᚋidᚐUser(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.ID = data
 		case "handle":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("handle"))
+			ctx := at(ctx, "handle")
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
@@ -7500,7 +7478,7 @@ func (ec *executionContext) unmarshalInputVerifyEmailInput(ctx context.Context, 
 		}
 		switch k {
 		case "token":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
+			ctx := at(ctx, "token")
 			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
@@ -8384,10 +8362,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 	out := newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
-		innerCtx := graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{
-			Object: field.Name,
-			Field:  field,
-		})
+		innerCtx := ctx
 
 		switch field.Name {
 		case "__typename":
@@ -8844,10 +8819,7 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 	out := newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
-		innerCtx := graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{
-			Object: field.Name,
-			Field:  field,
-		})
+		innerCtx := ctx
 
 		switch field.Name {
 		case "__typename":

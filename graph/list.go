@@ -6,18 +6,25 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// marshalInOrder marshals a list, one element after the other. It takes the place of graphql.MarshalSliceConcurrently, which has a
-// goroutine for each; no option of gqlgen's prevents that, so go:generate puts this into what gqlgen has generated.
+// marshalInOrder marshals a list, one element after the other, which therefore share one context. It takes the place of
+// graphql.MarshalSliceConcurrently, which has a goroutine for each; no option of gqlgen's prevents that, so go:generate puts this into
+// what gqlgen has generated.
 //
 // An element that panics is null, and so is the list if it may have no null, as with gqlgen's.
 func marshalInOrder(
 	ctx context.Context, length int, _ int64, _ bool, marshal func(ctx context.Context, i int) graphql.Marshaler,
 ) graphql.Array {
-	list, indices, elements := make(graphql.Array, length), make([]int, length), make([]graphql.FieldContext, length)
+	list := make(graphql.Array, length)
+	var element struct { // the one that is marshalled
+		graphql.FieldContext
+
+		index int
+	}
+	element.Index = &element.index
+	ctx = graphql.WithFieldContext(ctx, &element.FieldContext)
 	for i := range length {
-		indices[i] = i
-		elements[i].Index = &indices[i]
-		list[i] = marshalElement(graphql.WithFieldContext(ctx, &elements[i]), i, marshal)
+		element.index = i
+		list[i] = marshalElement(ctx, i, marshal)
 	}
 	return list
 }

@@ -21,9 +21,10 @@ type object struct {
 
 // late is a field that is resolved when the others are done.
 type late struct {
-	i       int
-	resolve func(context.Context) graphql.Marshaler
-	invalid graphql.Marshaler // what it must not come to
+	i         int
+	operation *graphql.OperationContext
+	resolve   func(context.Context) graphql.Marshaler
+	nonNull   bool
 }
 
 func newObject(fields []graphql.CollectedField) *object {
@@ -39,46 +40,40 @@ func newObject(fields []graphql.CollectedField) *object {
 // notDeferred is a group of fields of which none is deferred, and none can be. It takes the place of graphql.NewDeferredGroup.
 func notDeferred() (none graphql.DeferredGroup) { return none }
 
-// ResolveConcurrently notes a field for Dispatch. A panic is always recovered, as gqlgen has it unless it is told otherwise.
+// ResolveConcurrently notes a field for Dispatch.
 func (o *object) ResolveConcurrently(
 	operation *graphql.OperationContext, _ *graphql.DeferredGroup, i int, _, nonNull bool,
 	resolve func(context.Context) graphql.Marshaler,
 ) {
-	o.late = append(o.late, late{i, func(ctx context.Context) graphql.Marshaler {
-		return nullForPanic(ctx, operation, resolve)
-	}, invalid(nonNull)})
+	o.late = append(o.late, late{i, operation, resolve, nonNull})
 }
 
-// ResolveRootConcurrently notes a field of the operation, which has a context of its own, for Dispatch.
+// ResolveRootConcurrently notes a field of the operation for Dispatch. It goes through no interceptors of such fields, of which there are
+// none here.
 func (o *object) ResolveRootConcurrently(
-	ctx context.Context, operation *graphql.OperationContext, i int, _, nonNull bool,
+	_ context.Context, operation *graphql.OperationContext, i int, _, nonNull bool,
 	resolve func(context.Context) graphql.Marshaler,
 ) {
-	o.late = append(o.late, late{i, func(context.Context) graphql.Marshaler {
-		return operation.RootResolverMiddleware(ctx, func(ctx context.Context) graphql.Marshaler {
-			return nullForPanic(ctx, operation, resolve)
-		})
-	}, invalid(nonNull)})
+	o.late = append(o.late, late{i, operation, resolve, nonNull})
 }
 
-// invalid is what a field must not come to: a nullable one may be told by an interceptor that it is not.
-func invalid(nonNull bool) graphql.Marshaler {
-	if nonNull {
-		return graphql.Null
-	}
-	return graphql.RequiredNull
-}
-
-func nullForPanic(
-	ctx context.Context, operation *graphql.OperationContext, resolve func(context.Context) graphql.Marshaler,
-) (value graphql.Marshaler) {
+// value resolves the field. A panic is always recovered, as gqlgen has it unless it is told otherwise.
+func (l late) value(ctx context.Context) (value graphql.Marshaler) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			operation.Error(ctx, operation.Recover(ctx, panicked))
+			l.operation.Error(ctx, l.operation.Recover(ctx, panicked))
 			value = graphql.Null
 		}
 	}()
-	return resolve(ctx)
+	return l.resolve(ctx)
+}
+
+// invalid is what a field must not come to: a nullable one may be told by an interceptor that it is not.
+func (l late) invalid() graphql.Marshaler {
+	if l.nonNull {
+		return graphql.Null
+	}
+	return graphql.RequiredNull
 }
 
 // Dispatch resolves the fields that were noted, at the same time.
@@ -88,12 +83,12 @@ func (o *object) Dispatch(ctx context.Context) {
 	}
 	var others sync.WaitGroup
 	for _, l := range o.late[1:] {
-		others.Go(func() { o.Values[l.i] = l.resolve(ctx) })
+		others.Go(func() { o.Values[l.i] = l.value(ctx) })
 	}
-	o.Values[o.late[0].i] = o.late[0].resolve(ctx)
+	o.Values[o.late[0].i] = o.late[0].value(ctx)
 	others.Wait()
 	for _, l := range o.late {
-		if o.Values[l.i] == l.invalid {
+		if o.Values[l.i] == l.invalid() {
 			o.Invalids++
 		}
 	}

@@ -11,7 +11,13 @@ package graph
 //go:generate gofmt -r "struct{ *graphql.ExecutionContextState[a, b, c] } -> struct{ *graphql.ExecutionContextState[a, b, c]; collected }" -w generated.go
 //go:generate gofmt -r "graphql.NewFieldSet -> newObject" -w generated.go
 //go:generate gofmt -r "graphql.NewDeferredGroup(ctx) -> notDeferred()" -w generated.go
-//go:generate gofmt -r "graphql.ResolveField(ctx, ec.OperationContext, field, c, func(ctx context.Context) (any, error) { return x, nil }, nil, func(ctx context.Context, selections ast.SelectionSet, v t) graphql.Marshaler { return m(ctx, selections, v) }, r, n) -> plain(ctx, field, x, m)" -w generated.go
+//go:generate gofmt -r "make(chan graphql.DeferredResult) -> nil" -w generated.go
+//go:generate gofmt -r "graphql.WithRootFieldContext(ctx, a) -> ctx" -w generated.go
+//go:generate gofmt -r "graphql.WithLazyInputUnmarshalerIndex -> unindexed" -w generated.go
+//go:generate gofmt -r "graphql.ResolveField(ctx, ec.OperationContext, field, c, func(ctx context.Context) (any, error) { return x, nil }, nil, func(ctx context.Context, selections ast.SelectionSet, v t) graphql.Marshaler { return m(ctx, selections, v) }, r, n) -> plain(ctx, &ec.collected, field, x, m)" -w generated.go
+//go:generate gofmt -r "graphql.ResolveField(ctx, ec.OperationContext, field, c, func(ctx context.Context) (any, error) { return f() }, nil, func(ctx context.Context, selections ast.SelectionSet, v t) graphql.Marshaler { return m(ctx, selections, v) }, r, n) -> told(ctx, &ec.collected, field, f, m)" -w generated.go
+//go:generate gofmt -r "graphql.ProcessArgField -> argument" -w generated.go
+//go:generate gofmt -r "graphql.WithPathContext(ctx, graphql.NewPathWithField(k)) -> at(ctx, k)" -w generated.go
 //go:generate gofmt -r "func(ctx context.Context) graphql.Marshaler { return f(ctx, field, obj) } -> later(f, field, obj)" -w generated.go
 //go:generate gofmt -r "data.MarshalGQL(&buf) -> write(data, &buf)" -w generated.go
 

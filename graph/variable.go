@@ -37,13 +37,16 @@ func (v *variables) Validate(es graphql.ExecutableSchema) error {
 
 // MutateOperationContext implements graphql.OperationContextMutator; it changes nothing.
 func (v *variables) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
-	nulls := make(map[string]bool)
+	var nulls map[string]bool
 	for _, variable := range operation.Operation.VariableDefinitions {
 		if value, given := operation.Variables[variable.Variable]; given && value == nil {
+			if nulls == nil {
+				nulls = make(map[string]bool)
+			}
 			nulls[variable.Variable] = true
 		}
-		path := ast.Path{ast.PathName("variable"), ast.PathName(variable.Variable)}
-		if err := v.check(variable.Type, operation.Variables[variable.Variable], path); err != nil {
+		if err := v.check(variable.Type, operation.Variables[variable.Variable], nil); err != nil {
+			err.Path = slices.Concat(ast.Path{ast.PathName("variable"), ast.PathName(variable.Variable)}, err.Path)
 			return err
 		}
 	}

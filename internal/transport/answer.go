@@ -1,12 +1,12 @@
 package transport
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -36,11 +36,18 @@ func (a answer) statusOf(errs gqlerror.List) int {
 
 // send writes the response in one piece. Data that was never asked for is left out; data that came to nothing is null.
 func (a answer) send(status int, response *graphql.Response) {
-	body, err := encode(response)
+	room := written.Get().(*[]byte)
+	body, err := appendResponse((*room)[:0], response)
 	if err != nil {
 		http.Error(a.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
+	defer func() {
+		if cap(body) <= longest { // a longer one would be kept for answers that are shorter
+			*room = body
+			written.Put(room)
+		}
+	}()
 	whole := newRepresentation(a.r, status, body)
 	whole.contentType = line{contentTypeOf(a.media)}
 	whole.cacheControl = line{"no-store"}
@@ -66,40 +73,39 @@ func (a answer) shared(status int, response *graphql.Response) bool {
 	return status == http.StatusOK && a.r.Method != http.MethodPost && len(a.r.Header.Values("Authorization")) == 0 && len(response.Errors) == 0
 }
 
-// encode puts the parts together; the executor's bytes stay as they are.
-func encode(response *graphql.Response) ([]byte, error) {
-	var body bytes.Buffer
-	body.Grow(len(response.Data) + 64)
-	body.WriteByte('{')
-	comma := func() {
-		if body.Len() > 1 {
-			body.WriteByte(',')
-		}
+// written are of *[]byte, to write answers in.
+//
+//nolint:gochecknoglobals // a pool serves all
+var written = sync.Pool{New: func() any { return new([]byte) }}
+
+// appendResponse puts the parts together; the executor's bytes stay as they are.
+func appendResponse(text []byte, response *graphql.Response) ([]byte, error) {
+	start := len(text)
+	part := func(name string, value []byte) {
+		text = append(append(append(text, ','), name...), value...)
 	}
 	if len(response.Errors) > 0 {
 		errs, err := json.Marshal(response.Errors)
 		if err != nil {
 			return nil, err
 		}
-		body.WriteString(`"errors":`)
-		body.Write(errs)
+		part(`"errors":`, errs)
 	}
 	if response.Data != nil {
-		comma()
-		body.WriteString(`"data":`)
-		body.Write(response.Data)
+		part(`"data":`, response.Data)
 	}
 	if len(response.Extensions) > 0 {
 		extensions, err := json.Marshal(response.Extensions)
 		if err != nil {
 			return nil, err
 		}
-		comma()
-		body.WriteString(`"extensions":`)
-		body.Write(extensions)
+		part(`"extensions":`, extensions)
 	}
-	body.WriteByte('}')
-	return body.Bytes(), nil
+	if len(text) == start {
+		text = append(text, ',')
+	}
+	text[start] = '{'
+	return append(text, '}'), nil
 }
 
 // tag is short for an answer's content in one representation.

@@ -153,14 +153,17 @@ func (a *Answers) keep(ctx context.Context, q question, answer *representation) 
 		return
 	}
 	answer.encode()
-	bytes := overhead + cap(answer.body)
-	if generation, known := a.fresh.Generation(ctx); !known || generation != q.generation || bytes > a.most {
+	size := overhead + len(answer.body)
+	if generation, known := a.fresh.Generation(ctx); !known || generation != q.generation || size > a.most {
 		return
 	}
 	if a.last.Swap(q.generation) != q.generation {
 		a.cache.clear()
 	}
-	a.cache.put(string(q.key[:]), answer, bytes)
+	if answer.coding == identity {
+		answer.body = bytes.Clone(answer.body) // its room is used again
+	}
+	a.cache.put(string(q.key[:]), answer, size)
 }
 
 // public tells whether a response is the same for everybody and says nothing wrong.

@@ -43,13 +43,8 @@ const (
 
 // event is a response as one.
 func event(response *graphql.Response) ([]byte, error) {
-	payload, err := encode(response)
-	if err != nil {
-		return nil, err
-	}
-	const begin, end = "event: next\ndata: ", "\n\n" // JSON has no line breaks
-	text := make([]byte, 0, len(begin)+len(payload)+len(end))
-	return append(append(append(text, begin...), payload...), end...), nil
+	text, err := appendResponse([]byte("event: next\ndata: "), response) // JSON has no line breaks
+	return append(text, "\n\n"...), err
 }
 
 // describe says what the answer is.

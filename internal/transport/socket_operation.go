@@ -201,7 +201,7 @@ func (s *socket) next(op *operation, response *graphql.Response) error {
 		return errOver
 	}
 	defer s.wait(-len(response.Data))
-	payload, err := encode(response)
+	payload, err := appendResponse(nil, response)
 	if err != nil {
 		return err
 	}
