@@ -359,7 +359,7 @@ func listen(
 	defer cancel()
 	server := httpd.NewServer(base, site, log)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(httpd.NewListener(listener)) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)

@@ -218,6 +218,7 @@ type executionContext struct {
 	*graphql.ExecutionContextState[
 		ResolverRoot, DirectiveRoot, ComplexityRoot]
 	collected
+	objects
 }
 
 func newExecutionContext(
@@ -7617,7 +7618,7 @@ var authTokensImplementors = []string{"AuthTokens"}
 func (ec *executionContext) _AuthTokens(ctx context.Context, sel ast.SelectionSet, obj *account.AuthTokens) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, authTokensImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -7665,7 +7666,7 @@ var changeEmailPayloadImplementors = []string{"ChangeEmailPayload"}
 func (ec *executionContext) _ChangeEmailPayload(ctx context.Context, sel ast.SelectionSet, obj *ChangeEmailPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, changeEmailPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -7698,7 +7699,7 @@ var changePasswordPayloadImplementors = []string{"ChangePasswordPayload"}
 func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.SelectionSet, obj *ChangePasswordPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, changePasswordPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -7736,7 +7737,7 @@ var conflictErrorImplementors = []string{"ConflictError", "UserError"}
 func (ec *executionContext) _ConflictError(ctx context.Context, sel ast.SelectionSet, obj *ConflictError) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, conflictErrorImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -7779,7 +7780,7 @@ var createPostPayloadImplementors = []string{"CreatePostPayload"}
 func (ec *executionContext) _CreatePostPayload(ctx context.Context, sel ast.SelectionSet, obj *CreatePostPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, createPostPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -7817,7 +7818,7 @@ var deleteAccountPayloadImplementors = []string{"DeleteAccountPayload"}
 func (ec *executionContext) _DeleteAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *DeleteAccountPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, deleteAccountPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -7855,7 +7856,7 @@ var deletePostPayloadImplementors = []string{"DeletePostPayload"}
 func (ec *executionContext) _DeletePostPayload(ctx context.Context, sel ast.SelectionSet, obj *DeletePostPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, deletePostPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -7893,7 +7894,7 @@ var eventImplementors = []string{"Event", "Node"}
 func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, obj *account.Event) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, eventImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -7956,7 +7957,7 @@ var eventConnectionImplementors = []string{"EventConnection"}
 func (ec *executionContext) _EventConnection(ctx context.Context, sel ast.SelectionSet, obj *EventConnection) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, eventConnectionImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8005,7 +8006,7 @@ var eventEdgeImplementors = []string{"EventEdge"}
 func (ec *executionContext) _EventEdge(ctx context.Context, sel ast.SelectionSet, obj *EventEdge) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, eventEdgeImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8043,7 +8044,7 @@ var exportAccountPayloadImplementors = []string{"ExportAccountPayload"}
 func (ec *executionContext) _ExportAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *ExportAccountPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, exportAccountPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8081,7 +8082,7 @@ var invalidCredentialsErrorImplementors = []string{"InvalidCredentialsError", "U
 func (ec *executionContext) _InvalidCredentialsError(ctx context.Context, sel ast.SelectionSet, obj *InvalidCredentialsError) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, invalidCredentialsErrorImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8119,7 +8120,7 @@ var invalidTokenErrorImplementors = []string{"InvalidTokenError", "UserError"}
 func (ec *executionContext) _InvalidTokenError(ctx context.Context, sel ast.SelectionSet, obj *InvalidTokenError) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, invalidTokenErrorImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8157,7 +8158,7 @@ var limitsImplementors = []string{"Limits"}
 func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, obj *Limits) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, limitsImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8280,7 +8281,7 @@ var loginPayloadImplementors = []string{"LoginPayload"}
 func (ec *executionContext) _LoginPayload(ctx context.Context, sel ast.SelectionSet, obj *LoginPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, loginPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8323,7 +8324,7 @@ var logoutPayloadImplementors = []string{"LogoutPayload"}
 func (ec *executionContext) _LogoutPayload(ctx context.Context, sel ast.SelectionSet, obj *LogoutPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, logoutPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8359,7 +8360,7 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		Object: "Mutation",
 	})
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		innerCtx := ctx
@@ -8522,7 +8523,7 @@ var notAllowedErrorImplementors = []string{"NotAllowedError", "UserError"}
 func (ec *executionContext) _NotAllowedError(ctx context.Context, sel ast.SelectionSet, obj *NotAllowedError) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, notAllowedErrorImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8560,7 +8561,7 @@ var notFoundErrorImplementors = []string{"NotFoundError", "UserError"}
 func (ec *executionContext) _NotFoundError(ctx context.Context, sel ast.SelectionSet, obj *NotFoundError) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, notFoundErrorImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8598,7 +8599,7 @@ var pageInfoImplementors = []string{"PageInfo"}
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *PageInfo) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, pageInfoImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8646,7 +8647,7 @@ var postImplementors = []string{"Post", "Node"}
 func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj *blog.Post) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, postImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8726,7 +8727,7 @@ var postConnectionImplementors = []string{"PostConnection"}
 func (ec *executionContext) _PostConnection(ctx context.Context, sel ast.SelectionSet, obj *PostConnection) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, postConnectionImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8775,7 +8776,7 @@ var postEdgeImplementors = []string{"PostEdge"}
 func (ec *executionContext) _PostEdge(ctx context.Context, sel ast.SelectionSet, obj *PostEdge) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, postEdgeImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8816,7 +8817,7 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 		Object: "Query",
 	})
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		innerCtx := ctx
@@ -8908,7 +8909,7 @@ var quotaImplementors = []string{"Quota"}
 func (ec *executionContext) _Quota(ctx context.Context, sel ast.SelectionSet, obj *blog.Quota) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, quotaImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8951,7 +8952,7 @@ var rateLimitImplementors = []string{"RateLimit"}
 func (ec *executionContext) _RateLimit(ctx context.Context, sel ast.SelectionSet, obj *blog.RateLimit) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, rateLimitImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -8984,7 +8985,7 @@ var refreshTokenPayloadImplementors = []string{"RefreshTokenPayload"}
 func (ec *executionContext) _RefreshTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *RefreshTokenPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, refreshTokenPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9027,7 +9028,7 @@ var requestEmailVerificationPayloadImplementors = []string{"RequestEmailVerifica
 func (ec *executionContext) _RequestEmailVerificationPayload(ctx context.Context, sel ast.SelectionSet, obj *RequestEmailVerificationPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, requestEmailVerificationPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9060,7 +9061,7 @@ var requestPasswordResetPayloadImplementors = []string{"RequestPasswordResetPayl
 func (ec *executionContext) _RequestPasswordResetPayload(ctx context.Context, sel ast.SelectionSet, obj *RequestPasswordResetPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, requestPasswordResetPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9093,7 +9094,7 @@ var resetPasswordPayloadImplementors = []string{"ResetPasswordPayload"}
 func (ec *executionContext) _ResetPasswordPayload(ctx context.Context, sel ast.SelectionSet, obj *ResetPasswordPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, resetPasswordPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9126,7 +9127,7 @@ var revokeOtherSessionsPayloadImplementors = []string{"RevokeOtherSessionsPayloa
 func (ec *executionContext) _RevokeOtherSessionsPayload(ctx context.Context, sel ast.SelectionSet, obj *RevokeOtherSessionsPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, revokeOtherSessionsPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9159,7 +9160,7 @@ var revokeSessionPayloadImplementors = []string{"RevokeSessionPayload"}
 func (ec *executionContext) _RevokeSessionPayload(ctx context.Context, sel ast.SelectionSet, obj *RevokeSessionPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, revokeSessionPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9197,7 +9198,7 @@ var sessionImplementors = []string{"Session", "Node"}
 func (ec *executionContext) _Session(ctx context.Context, sel ast.SelectionSet, obj *account.Session) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, sessionImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9260,7 +9261,7 @@ var sessionConnectionImplementors = []string{"SessionConnection"}
 func (ec *executionContext) _SessionConnection(ctx context.Context, sel ast.SelectionSet, obj *SessionConnection) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, sessionConnectionImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9309,7 +9310,7 @@ var sessionEdgeImplementors = []string{"SessionEdge"}
 func (ec *executionContext) _SessionEdge(ctx context.Context, sel ast.SelectionSet, obj *SessionEdge) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, sessionEdgeImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9347,7 +9348,7 @@ var signupPayloadImplementors = []string{"SignupPayload"}
 func (ec *executionContext) _SignupPayload(ctx context.Context, sel ast.SelectionSet, obj *SignupPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, signupPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9410,7 +9411,7 @@ var takenErrorImplementors = []string{"TakenError", "UserError"}
 func (ec *executionContext) _TakenError(ctx context.Context, sel ast.SelectionSet, obj *TakenError) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, takenErrorImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9448,7 +9449,7 @@ var undoEmailChangePayloadImplementors = []string{"UndoEmailChangePayload"}
 func (ec *executionContext) _UndoEmailChangePayload(ctx context.Context, sel ast.SelectionSet, obj *UndoEmailChangePayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, undoEmailChangePayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9481,7 +9482,7 @@ var updatePostPayloadImplementors = []string{"UpdatePostPayload"}
 func (ec *executionContext) _UpdatePostPayload(ctx context.Context, sel ast.SelectionSet, obj *UpdatePostPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, updatePostPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9519,7 +9520,7 @@ var updateProfilePayloadImplementors = []string{"UpdateProfilePayload"}
 func (ec *executionContext) _UpdateProfilePayload(ctx context.Context, sel ast.SelectionSet, obj *UpdateProfilePayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, updateProfilePayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9557,7 +9558,7 @@ var userImplementors = []string{"User", "Node"}
 func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj *account.User) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, userImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9611,7 +9612,7 @@ var validationErrorImplementors = []string{"ValidationError", "UserError"}
 func (ec *executionContext) _ValidationError(ctx context.Context, sel ast.SelectionSet, obj *ValidationError) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, validationErrorImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9649,7 +9650,7 @@ var verifyEmailPayloadImplementors = []string{"VerifyEmailPayload"}
 func (ec *executionContext) _VerifyEmailPayload(ctx context.Context, sel ast.SelectionSet, obj *VerifyEmailPayload) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, verifyEmailPayloadImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9682,7 +9683,7 @@ var viewerImplementors = []string{"Viewer"}
 func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, obj *account.Account) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, viewerImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9742,7 +9743,7 @@ var __DirectiveImplementors = []string{"__Directive"}
 func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionSet, obj *introspection.Directive) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, __DirectiveImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9795,7 +9796,7 @@ var __EnumValueImplementors = []string{"__EnumValue"}
 func (ec *executionContext) ___EnumValue(ctx context.Context, sel ast.SelectionSet, obj *introspection.EnumValue) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, __EnumValueImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9843,7 +9844,7 @@ var __FieldImplementors = []string{"__Field"}
 func (ec *executionContext) ___Field(ctx context.Context, sel ast.SelectionSet, obj *introspection.Field) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, __FieldImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9901,7 +9902,7 @@ var __InputValueImplementors = []string{"__InputValue"}
 func (ec *executionContext) ___InputValue(ctx context.Context, sel ast.SelectionSet, obj *introspection.InputValue) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, __InputValueImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -9959,7 +9960,7 @@ var __SchemaImplementors = []string{"__Schema"}
 func (ec *executionContext) ___Schema(ctx context.Context, sel ast.SelectionSet, obj *introspection.Schema) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, __SchemaImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {
@@ -10017,7 +10018,7 @@ var __TypeImplementors = []string{"__Type"}
 func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, obj *introspection.Type) graphql.Marshaler {
 	fields := ec.collect(ec.OperationContext, sel, __TypeImplementors)
 
-	out := newObject(fields)
+	out := ec.newObject(fields)
 	deferred := notDeferred()
 	for i, field := range fields {
 		switch field.Name {

@@ -27,13 +27,35 @@ type late struct {
 	nonNull   bool
 }
 
-func newObject(fields []graphql.CollectedField) *object {
-	o := &object{fields: fields}
+// objects are those of an operation, of which several are made at once: the more, the more there were before.
+type objects struct {
+	mu   sync.Mutex
+	made int
+	room []object
+}
+
+// newObject makes one. It takes the place of graphql.NewFieldSet.
+func (os *objects) newObject(fields []graphql.CollectedField) *object {
+	o := os.next()
+	o.fields = fields
 	if len(fields) <= len(o.few) {
 		o.Values = o.few[:len(fields)]
 	} else {
 		o.Values = make([]graphql.Marshaler, len(fields))
 	}
+	return o
+}
+
+func (os *objects) next() *object {
+	const most = 8 // what a subscription keeps between two events
+	os.mu.Lock()
+	defer os.mu.Unlock()
+	if len(os.room) == 0 {
+		os.room = make([]object, min(os.made+1, most))
+		os.made += len(os.room)
+	}
+	o := &os.room[0]
+	os.room = os.room[1:]
 	return o
 }
 

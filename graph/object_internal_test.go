@@ -17,7 +17,7 @@ func TestObject(t *testing.T) {
 		for _, alias := range aliases {
 			fields = append(fields, graphql.CollectedField{Field: &ast.Field{Alias: alias}})
 		}
-		o := newObject(fields)
+		o := new(objects).newObject(fields)
 		for i := range fields {
 			o.Values[i] = graphql.MarshalString(string(rune('0' + i)))
 		}

@@ -8,8 +8,8 @@ package graph
 //
 //go:generate gofmt -r "graphql.MarshalSliceConcurrently -> marshalInOrder" -w generated.go
 //go:generate gofmt -r "graphql.CollectFields(ec.OperationContext, s, i) -> ec.collect(ec.OperationContext, s, i)" -w generated.go
-//go:generate gofmt -r "struct{ *graphql.ExecutionContextState[a, b, c] } -> struct{ *graphql.ExecutionContextState[a, b, c]; collected }" -w generated.go
-//go:generate gofmt -r "graphql.NewFieldSet -> newObject" -w generated.go
+//go:generate gofmt -r "struct{ *graphql.ExecutionContextState[a, b, c] } -> struct{ *graphql.ExecutionContextState[a, b, c]; collected; objects }" -w generated.go
+//go:generate gofmt -r "graphql.NewFieldSet -> ec.newObject" -w generated.go
 //go:generate gofmt -r "graphql.NewDeferredGroup(ctx) -> notDeferred()" -w generated.go
 //go:generate gofmt -r "make(chan graphql.DeferredResult) -> nil" -w generated.go
 //go:generate gofmt -r "graphql.WithRootFieldContext(ctx, a) -> ctx" -w generated.go

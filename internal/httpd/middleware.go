@@ -72,7 +72,7 @@ func logRequests(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http
 					slog.String("path", r.URL.Path),
 					slog.Int("status", statusOf(wrapped, r)),
 					slog.Int("bytes", wrapped.BytesWritten()),
-					slog.Float64("duration_ms", float64(end.Sub(start).Microseconds())/1000),
+					slog.Int64("duration_us", end.Sub(start).Microseconds()),
 					slog.String("client", addressOf(auth.FromContext(ctx), proxies, r).String()),
 				)
 				_ = log.Handler().Handle(ctx, record) // as slog.Logger does

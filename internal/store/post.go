@@ -78,7 +78,8 @@ func (s *Store) Post(ctx context.Context, by blog.PostLookup) (*blog.Post, error
 
 func (q querier) post(ctx context.Context, column string, value any) (*blog.Post, error) {
 	p := new(blog.Post)
-	err := q.one(ctx, `SELECT `+postColumns+` FROM `+postTable+postAuthor+` WHERE p.`+column+` = $1`, []any{value}, postDest(nil, p)...)
+	dest := postDest(make([]any, 0, 16), p)
+	err := q.one(ctx, `SELECT `+postColumns+` FROM `+postTable+postAuthor+` WHERE p.`+column+` = $1`, []any{value}, dest...)
 	return p, notFound(err, "post")
 }
 
@@ -92,20 +93,30 @@ func (s *Store) PostsByID(ctx context.Context, ids []id.Post) ([]*blog.Post, err
 func (s *Store) Posts(
 	ctx context.Context, w page.Window, author *id.User, detail blog.Detail,
 ) (page.Page[*blog.Post], error) {
+	var room []blog.Post // for a page at a time
+	next := func() *blog.Post {
+		if len(room) == 0 {
+			room = make([]blog.Post, min(w.Limit+1, page.Default+1))
+		}
+		p := &room[0]
+		room = room[1:]
+		return p
+	}
 	posts := list[*blog.Post]{
 		columns: postColumns,
 		table:   postTable,
 		join:    postAuthor,
 		alias:   "p",
 		item: func(dest []any) (*blog.Post, []any) {
-			p := new(blog.Post)
+			p := next()
 			return p, postDest(dest, p)
 		},
 	}
 	if detail == blog.Outline {
 		posts.columns = outlineColumns
 		posts.item = func(dest []any) (*blog.Post, []any) {
-			p := &blog.Post{Outlined: true}
+			p := next()
+			p.Outlined = true
 			return p, outlineDest(dest, p)
 		}
 	}
