@@ -39,7 +39,7 @@ func (q querier) record(ctx context.Context, events []account.Event) error {
 	for _, e := range events {
 		from := ""
 		if e.UserID != nil {
-			from = ` FROM users WHERE id = $3` + q.forShare
+			from = ` FROM users WHERE id = $3` + q.dialect.forShare
 		}
 		recorded, err := q.insertEvent(ctx, e, from)
 		if err != nil {

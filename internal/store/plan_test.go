@@ -81,6 +81,9 @@ func TestListsAreReadFromIndexes(t *testing.T) {
 			if detail == blog.Outline && (!strings.Contains(steps, "p USING COVERING INDEX "+test.index) || strings.Contains(steps, "p USING INDEX")) {
 				t.Errorf("the outlines of %s are read so:\n%s\nwant %s alone", name, steps, test.index)
 			}
+			if !strings.Contains(steps, "u USING COVERING INDEX users_shown") {
+				t.Errorf("the authors of %s are read so:\n%s\nwant an index alone", name, steps)
+			}
 			if strings.Contains(steps, "SCAN p") || strings.Contains(steps, "SCAN u") || strings.Contains(steps, "TEMP B-TREE") {
 				t.Errorf("the posts of %s are read so:\n%s\nwant nothing sorted, nor read as a whole", name, steps)
 			}

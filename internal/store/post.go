@@ -16,7 +16,7 @@ import (
 func (s *Store) CreatePost(ctx context.Context, p *blog.Post, attempts ...throttle.Attempt) error {
 	return s.write(ctx, func(q querier) error {
 		var author account.User
-		err := q.one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`+q.forShare, []any{p.Author.ID}, userDest(nil, &author)...)
+		err := q.one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`+q.dialect.forShare, []any{p.Author.ID}, userDest(nil, &author)...)
 		if err != nil {
 			return notFound(err, "user")
 		}
@@ -49,7 +49,6 @@ const (
 	outlineColumns = `p.id, p.slug, p.title, p.created_at, p.updated_at, p.version, ` + userColumns
 	postColumns    = outlineColumns + `, p.content`
 	postTable      = `posts p`
-	postAuthor     = ` JOIN users u ON u.id = p.author_id`
 )
 
 // outlineDest appends where a post's columns go, but for the content.
@@ -79,14 +78,14 @@ func (s *Store) Post(ctx context.Context, by blog.PostLookup) (*blog.Post, error
 func (q querier) post(ctx context.Context, column string, value any) (*blog.Post, error) {
 	p := new(blog.Post)
 	dest := postDest(make([]any, 0, 16), p)
-	err := q.one(ctx, `SELECT `+postColumns+` FROM `+postTable+postAuthor+` WHERE p.`+column+` = $1`, []any{value}, dest...)
+	err := q.one(ctx, `SELECT `+postColumns+` FROM `+postTable+q.dialect.author+` WHERE p.`+column+` = $1`, []any{value}, dest...)
 	return p, notFound(err, "post")
 }
 
 // PostsByID implements blog.Store.
 func (s *Store) PostsByID(ctx context.Context, ids []id.Post) ([]*blog.Post, error) {
 	list, args := in(1, ids, id.Post{})
-	return all(ctx, s.read(), scanPost, `SELECT `+postColumns+` FROM `+postTable+postAuthor+` WHERE p.id IN (`+list+`)`, args...)
+	return all(ctx, s.read(), scanPost, `SELECT `+postColumns+` FROM `+postTable+s.dialect.author+` WHERE p.id IN (`+list+`)`, args...)
 }
 
 // Posts implements blog.Store.
@@ -105,7 +104,7 @@ func (s *Store) Posts(
 	posts := list[*blog.Post]{
 		columns: postColumns,
 		table:   postTable,
-		join:    postAuthor,
+		join:    s.dialect.author,
 		alias:   "p",
 		item: func(dest []any) (*blog.Post, []any) {
 			p := next()

@@ -18,7 +18,7 @@ func (s *Store) Position(ctx context.Context) (position int64, err error) {
 // Published implements blog.Store. A trigger of the schema has given the posts their positions.
 func (s *Store) Published(ctx context.Context, after int64, limit int) ([]blog.Publication, error) {
 	published, err := all(ctx, s.read(), scanPublication, `
-		SELECT n.position, `+postColumns+` FROM publications n JOIN `+postTable+` ON p.id = n.post_id`+postAuthor+`
+		SELECT n.position, `+postColumns+` FROM publications n JOIN `+postTable+` ON p.id = n.post_id`+s.dialect.author+`
 		WHERE n.position > $1 ORDER BY n.position LIMIT $2`, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read publications: %w", err)

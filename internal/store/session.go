@@ -194,10 +194,10 @@ func (s *Store) EndSessions(ctx context.Context, user id.User, keep id.Session, 
 // hold of its row first, lest each of two waits for the other. What is asked after it knows what was done by those who held it
 // before; a statement that waited for them within itself would not.
 func (q querier) hold(ctx context.Context, user id.User) error {
-	if q.forUpdate == "" {
+	if q.dialect.forUpdate == "" {
 		return nil
 	}
-	if _, err := q.exec(ctx, `SELECT 1 FROM users WHERE id = $1`+q.forUpdate, user); err != nil {
+	if _, err := q.exec(ctx, `SELECT 1 FROM users WHERE id = $1`+q.dialect.forUpdate, user); err != nil {
 		return fmt.Errorf("hold user: %w", err)
 	}
 	return nil

@@ -76,11 +76,10 @@ func (t *transaction) keep(ctx context.Context) {
 // querier runs statements, in a transaction or outside.
 type querier struct {
 	log     *slog.Logger
+	dialect *dialect
 	prepare func(ctx context.Context, text string) (*sql.Stmt, error)
 	// direct reads without database/sql; nil where what is read must be of a transaction, and on PostgreSQL.
 	direct *sqlite.Pool
-	// forShare and forUpdate are the dialect's.
-	forShare, forUpdate string
 	// steady has statements run to their end, whoever waits for them no longer.
 	steady bool
 }

@@ -48,7 +48,8 @@ type Store struct {
 	dialect dialect
 	log     *slog.Logger
 	stmts   statements
-	role    string // of a session's account, as who asks is told it
+	reader  querier // outside any transaction
+	role    string  // of a session's account, as who asks is told it
 	// dsn and attention are what Listen makes its line of.
 	dsn       string
 	attention attention
@@ -88,6 +89,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		db: db, direct: direct, dialect: d, log: o.Log, width: o.Width, stmts: statements{db: db}, role: `u.role`,
 		dsn: dsn, attention: attention{quiet: time.Second, answer: 4 * time.Second},
 	}
+	s.reader = querier{log: s.log, dialect: &s.dialect, prepare: s.stmts.prepare, direct: direct}
 	if o.RequireVerified {
 		s.role = `CASE WHEN u.email_verified_at IS NULL THEN '` + auth.Reader.String() + `' ELSE u.role END`
 	}
@@ -171,7 +173,7 @@ func (s *Store) transact(ctx context.Context, fn func(q querier) error) error {
 	t := transaction{tx: tx, stmts: &s.stmts}
 	defer t.keep(ctx)
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if err := fn(querier{log: s.log, prepare: t.prepare, forShare: s.dialect.forShare, forUpdate: s.dialect.forUpdate}); err != nil {
+	if err := fn(querier{log: s.log, dialect: &s.dialect, prepare: t.prepare}); err != nil {
 		return err
 	}
 	commit := tx.Commit
@@ -194,13 +196,11 @@ func (s *Store) snapshot(ctx context.Context, fn func(q querier) error) error {
 	t := transaction{tx: tx, stmts: &s.stmts}
 	defer t.keep(ctx)
 	defer func() { _ = tx.Rollback() }() // there is nothing to commit
-	return fn(querier{log: s.log, prepare: t.prepare})
+	return fn(querier{log: s.log, dialect: &s.dialect, prepare: t.prepare})
 }
 
 // read runs statements outside any transaction.
-func (s *Store) read() querier {
-	return querier{log: s.log, prepare: s.stmts.prepare, direct: s.direct, forShare: s.dialect.forShare, forUpdate: s.dialect.forUpdate}
-}
+func (s *Store) read() querier { return s.reader }
 
 // notFound turns "no rows" into a fault.
 func notFound(err error, what string) error {

@@ -1,6 +1,5 @@
 -- Lists of posts without their content, everybody's and one author's, are read from an index alone. A row has its content in it, which
--- fills a page or two: without these each post of a list is looked up in a page of its own. No index does that for the authors: as
--- long as there are no statistics, SQLite prefers the primary key to find one by.
+-- fills a page or two: without these each post of a list is looked up in a page of its own.
 
 -- +goose Up
 CREATE INDEX posts_listed ON posts (id, author_id, slug, title, created_at, updated_at, version);
