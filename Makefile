@@ -6,13 +6,15 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build run generate fmt lint test race torture bench microbench bench-streams bench-login bench-logins fuzz page \
+.PHONY: help build release profile run generate fmt lint test race torture bench microbench bench-streams bench-login bench-logins fuzz page \
 	browser audit peers clients chroot check check-fmt check-generate check-tidy check-page check-docs
 
 # What the project is checked with, beside Go itself. The versions of gqlgen and genqlient are in go.mod and clients/go/go.mod,
 # those of npm's packages in lock files.
 GOLANGCI_LINT := v2.15.0
 
+build    := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o postern
+profile  := bench/release.pgo
 lint     := .tools/golangci-lint-$(GOLANGCI_LINT)
 page     := internal/httpd/page
 audit    := internal/transport/audit
@@ -24,7 +26,14 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build ./postern, one static binary
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o postern .
+	$(build) .
+
+release: ## Build it as releases are: guided by a profile, which takes a minute or two
+	$(build) -pgo=$(profile) .
+
+profile: ## Profile operations anew, for releases
+	go test -trimpath -run='^$$' -bench='^Benchmark(Operations|SameQuestion)$$/^sqlite$$' -benchtime=3s \
+		-cpuprofile=$(CURDIR)/$(profile) -o "$$(mktemp)" ./graph
 
 run: build ## Build and run the server
 	./postern
@@ -49,7 +58,7 @@ race: ## Run the tests with the race detector, none from a cache
 torture: ## Run the long tests, which break what can be broken; they take minutes
 	go test -tags=torture -count=1 -timeout=60m -v -run '^TestTorture' .
 
-bench: build ## Measure Postern beside its peers, and print a table; ARGS='-workloads W1 -servers mercurius'
+bench: release ## Measure Postern beside its peers, and print a table; ARGS='-workloads W1 -servers mercurius'
 	go run ./bench/peers $(ARGS)
 
 microbench: ## Run the benchmarks of single packages

@@ -21,7 +21,7 @@ import (
 // sample is what came of one load.
 type sample struct {
 	rate, p50, p99 float64 // a second; microseconds
-	cpu            float64 // microseconds for each request
+	cpu, wrk       float64 // of the server and of wrk; microseconds for each request
 }
 
 // measurement is all samples of a server.
@@ -121,7 +121,7 @@ func (b *bench) load(ctx context.Context, s *server, w workload, round int) (sam
 	const patience = "30s" // what comes late shows in p99, and is no failure
 	pids := b.processes(s)
 	spent := cpu(pids)
-	wrk := exec.CommandContext(ctx, "taskset", "-c", asking, "wrk", "-t1", "-c"+strconv.Itoa(b.connections), //nolint:gosec // our own
+	wrk := exec.CommandContext(ctx, "taskset", "-c", cmp.Or(s.cores, asking), "wrk", "-t1", "-c"+strconv.Itoa(b.connections), //nolint:gosec // our own
 		"-d"+duration.String(), "--timeout", patience, "-s", filepath.Join(b.dir, "load.lua"), s.origin, "--",
 		filepath.Join(b.dir, "requests"), strconv.Itoa(round*perRound))
 	said, err := wrk.CombinedOutput()
@@ -149,6 +149,7 @@ func (b *bench) load(ctx context.Context, s *server, w workload, round int) (sam
 		rate: float64(result.Requests) / (float64(result.Microseconds) / float64(time.Second/time.Microsecond)),
 		p50:  float64(result.P50), p99: float64(result.P99),
 		cpu: float64(spent.Microseconds()) / float64(result.Requests),
+		wrk: float64((wrk.ProcessState.UserTime() + wrk.ProcessState.SystemTime()).Microseconds()) / float64(result.Requests),
 	}, nil
 }
 

@@ -13,8 +13,8 @@ func table(to io.Writer, measured []measurement) error {
 		return nil
 	}
 	rows := [][]string{
-		{"", "server", "requests/s", "of Postern's", "p50 ms", "p99 ms", "CPU µs/request", "peak RSS MB"},
-		{"---", "---", "---:", "---:", "---:", "---:", "---:", "---:"},
+		{"", "server", "requests/s", "of Postern's", "p50 ms", "p99 ms", "CPU µs/request", "wrk's", "peak RSS MB"},
+		{"---", "---", "---:", "---:", "---:", "---:", "---:", "---:", "---:"},
 	}
 	own := 0.0
 	for _, m := range measured {
@@ -28,6 +28,7 @@ func table(to io.Writer, measured []measurement) error {
 			fmt.Sprintf("%.1f", m.median(func(s sample) float64 { return s.p50 })/thousand),
 			fmt.Sprintf("%.1f", m.median(func(s sample) float64 { return s.p99 })/thousand),
 			fmt.Sprintf("%.0f", m.median(func(s sample) float64 { return s.cpu })),
+			fmt.Sprintf("%.0f", m.median(func(s sample) float64 { return s.wrk })),
 			fmt.Sprintf("%.0f", float64(m.peak)/million),
 		})
 	}
