@@ -136,10 +136,13 @@ func (d *deadline) begin() error {
 	return nil
 }
 
-// early ends the waiting, and tells whether only a timer ended it that came too early.
+// early ends the waiting, and tells whether only a timer ended it that came too early, and is put off now.
 func (d *deadline) early(err error) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.waiting = false
-	return errors.Is(err, os.ErrDeadlineExceeded) && (d.at.IsZero() || time.Now().Before(d.at))
+	if !errors.Is(err, os.ErrDeadlineExceeded) || !d.at.IsZero() && !time.Now().Before(d.at) {
+		return false
+	}
+	return d.arm() == nil
 }
