@@ -32,8 +32,9 @@ release: ## Build it as releases are: guided by a profile, which takes a minute 
 	$(build) -pgo=$(profile) .
 
 profile: ## Profile operations anew, for releases
+	binary=$$(mktemp); trap 'rm -f "$$binary"' EXIT; \
 	go test -trimpath -run='^$$' -bench='^Benchmark(Operations|SameQuestion)$$/^sqlite$$' -benchtime=3s \
-		-cpuprofile=$(CURDIR)/$(profile) -o "$$(mktemp)" ./graph
+		-cpuprofile=$(CURDIR)/$(profile) -o "$$binary" ./graph
 
 run: build ## Build and run the server
 	./postern

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
@@ -97,4 +100,40 @@ func TestPathBelowPlainFields(t *testing.T) {
 			})
 		})
 	})
+}
+
+// TestFailureOfATextIsToldWithItsPath, in each element of a list.
+func TestFailureOfATextIsToldWithItsPath(t *testing.T) {
+	ctx := graphql.WithResponseContext(t.Context(), graphql.DefaultErrorPresenter, graphql.DefaultRecover)
+	content := graphql.CollectedField{Field: &ast.Field{Alias: "text", Name: "content", ObjectDefinition: &ast.Definition{Name: "Post"}}}
+	var c collected
+	marshalInOrder(ctx, 2, 0, false, func(ctx context.Context, _ int) graphql.Marshaler {
+		value := told(ctx, &c, content, func() (string, error) { return "", errors.New("it was not read") }, nil)
+		if value != graphql.Null {
+			t.Errorf("what failed is %v, want null", value)
+		}
+		return value
+	})
+	var paths []string
+	for _, err := range graphql.GetErrors(ctx) {
+		paths = append(paths, err.Path.String())
+	}
+	if want := []string{"[0].text", "[1].text"}; !slices.Equal(paths, want) {
+		t.Errorf("errors are told at %q, want %q", paths, want)
+	}
+}
+
+// TestWrongArgumentIsToldWithItsPath, though arguments are read without one.
+func TestWrongArgumentIsToldWithItsPath(t *testing.T) {
+	ctx := graphql.WithFieldContext(t.Context(), &graphql.FieldContext{Field: graphql.CollectedField{Field: &ast.Field{Alias: "latest"}}})
+	for want, given := range map[string]map[string]any{
+		"latest.first":               {"first": "x"},
+		"latest.filter.createdSince": {"first": json.Number("1"), "filter": map[string]any{"createdSince": "x"}},
+	} {
+		_, err := new(executionContext).field_Query_posts_args(ctx, given)
+		told, ok := errors.AsType[*gqlerror.Error](err)
+		if !ok || told.Path.String() != want {
+			t.Errorf("%v is refused by %v, want the path %s", given, err, want)
+		}
+	}
 }

@@ -47,7 +47,7 @@ func (os *objects) newObject(fields []graphql.CollectedField) *object {
 }
 
 func (os *objects) next() *object {
-	const most = 8 // what a subscription keeps between two events
+	const most = 4 // as many, and what they have shown, a subscription may keep between two events
 	os.mu.Lock()
 	defer os.mu.Unlock()
 	if len(os.room) == 0 {
@@ -70,8 +70,8 @@ func (o *object) ResolveConcurrently(
 	o.late = append(o.late, late{i, operation, resolve, nonNull})
 }
 
-// ResolveRootConcurrently notes a field of the operation for Dispatch. It goes through no interceptors of such fields, of which there are
-// none here.
+// ResolveRootConcurrently notes a field of a query for Dispatch. It goes through no interceptors of such fields, of which there are none
+// here.
 func (o *object) ResolveRootConcurrently(
 	_ context.Context, operation *graphql.OperationContext, i int, _, nonNull bool,
 	resolve func(context.Context) graphql.Marshaler,

@@ -9,7 +9,8 @@ import (
 )
 
 // NewListener accepts connections whose deadlines cost next to nothing. net/http sets nine for each request, most of which are put off
-// before anything waits; here they are noted, and timers are set only where one would come too late.
+// before anything waits; here they are noted, and timers are set only where one would come too late. That a connection is closed is told
+// by who waits, not by who sets a deadline.
 func NewListener(l net.Listener) net.Listener { return listener{l} }
 
 type listener struct{ net.Listener }
@@ -35,7 +36,9 @@ type conn struct {
 // Read implements net.Conn.
 func (c *conn) Read(p []byte) (n int, err error) {
 	err = c.read.wait(func() (err error) {
-		n, err = c.Conn.Read(p)
+		if n, err = c.Conn.Read(p); n > 0 {
+			return nil // whatever there was else comes with the next
+		}
 		return err
 	})
 	return n, err

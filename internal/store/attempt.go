@@ -92,7 +92,7 @@ var countAndWait = func() string { //nolint:gochecknoglobals // a constant, but 
 // Throttled implements account.Store.
 func (s *Store) Throttled(ctx context.Context, now time.Time, attempts ...throttle.Attempt) error {
 	for _, a := range limited(attempts) {
-		standing, err := s.read().standing(ctx, a)
+		standing, err := s.reader.standing(ctx, a)
 		if err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (s *Store) ForgetAttempts(ctx context.Context, now time.Time) error {
 
 // Standing implements blog.Store.
 func (s *Store) Standing(ctx context.Context, a throttle.Attempt) (throttle.Standing, error) {
-	return s.read().standing(ctx, a)
+	return s.reader.standing(ctx, a)
 }
 
 func (q querier) standing(ctx context.Context, a throttle.Attempt) (standing throttle.Standing, err error) {

@@ -111,7 +111,7 @@ func (l *ledger) waiting() int {
 // has checks which numbers there are.
 func (l *ledger) has(t *testing.T, want ...int) {
 	t.Helper()
-	got, err := all(t.Context(), l.read(), func(r row) (n int, err error) { return n, r.Scan(&n) }, `SELECT n FROM numbers ORDER BY n`)
+	got, err := all(t.Context(), l.reader, func(r row) (n int, err error) { return n, r.Scan(&n) }, `SELECT n FROM numbers ORDER BY n`)
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("the numbers are %v, %v, want %v", got, err, want)
 	}

@@ -30,7 +30,7 @@ func (s *Store) AddEmailToken(ctx context.Context, t account.EmailToken, m id.Ma
 // EmailToken implements account.Store.
 func (s *Store) EmailToken(ctx context.Context, hash []byte, kind account.MailKind, now time.Time) (*account.EmailToken, error) {
 	t := &account.EmailToken{Hash: hash, Kind: kind}
-	err := s.read().one(ctx, `
+	err := s.reader.one(ctx, `
 		SELECT t.user_id, t.email, t.email_key, t.expires_at FROM email_tokens t JOIN users u ON u.id = t.user_id
 		WHERE t.hash = $1 AND t.kind = $2 AND t.expires_at > $3 AND u.disabled_at IS NULL`,
 		[]any{hash, string(kind), now}, &t.UserID, &t.Email, &t.EmailKey, moment{&t.ExpiresAt})

@@ -84,12 +84,12 @@ func scanEvent(r row) (e account.Event, err error) {
 
 // Events implements account.Store.
 func (s *Store) Events(ctx context.Context, user id.User) ([]account.Event, error) {
-	return all(ctx, s.read(), scanEvent, `SELECT `+eventColumns+` FROM events e WHERE e.user_id = $1 ORDER BY e.id DESC`, user)
+	return all(ctx, s.reader, scanEvent, `SELECT `+eventColumns+` FROM events e WHERE e.user_id = $1 ORDER BY e.id DESC`, user)
 }
 
 // EventPage implements account.Store.
 func (s *Store) EventPage(ctx context.Context, user id.User, w page.Window) (page.Page[*account.Event], error) {
-	return paged(ctx, s.read(), list[*account.Event]{
+	return paged(ctx, s.reader, list[*account.Event]{
 		columns: eventColumns,
 		table:   `events e`,
 		alias:   "e",
@@ -104,14 +104,14 @@ func (s *Store) EventPage(ctx context.Context, user id.User, w page.Window) (pag
 
 // CountEvents implements account.Store.
 func (s *Store) CountEvents(ctx context.Context, user id.User) (count int, err error) {
-	err = s.read().one(ctx, `SELECT count(*) FROM events WHERE user_id = $1`, []any{user}, &count)
+	err = s.reader.one(ctx, `SELECT count(*) FROM events WHERE user_id = $1`, []any{user}, &count)
 	return count, err
 }
 
 // EventsByID implements account.Store.
 func (s *Store) EventsByID(ctx context.Context, user id.User, ids []id.Event) ([]*account.Event, error) {
 	list, args := in(2, ids, id.Event{})
-	return all(ctx, s.read(), func(r row) (*account.Event, error) {
+	return all(ctx, s.reader, func(r row) (*account.Event, error) {
 		e := new(account.Event)
 		return e, r.Scan(eventDest(nil, e)...)
 	}, `SELECT `+eventColumns+` FROM events e WHERE e.user_id = $1 AND e.id IN (`+list+`)`, append([]any{user}, args...)...)
@@ -120,7 +120,7 @@ func (s *Store) EventsByID(ctx context.Context, user id.User, ids []id.Event) ([
 // Log implements account.Store.
 func (s *Store) Log(ctx context.Context, f account.EventFilter, after int64, limit int) ([]account.LogEntry, error) {
 	conditions, args := logged(f, after, limit)
-	found, err := all(ctx, s.read(), func(r row) (e account.LogEntry, err error) {
+	found, err := all(ctx, s.reader, func(r row) (e account.LogEntry, err error) {
 		return e, r.Scan(append(eventDest(nil, &e.Event), &e.Position, &e.Handle, &e.Email)...)
 	}, `
 		SELECT `+eventColumns+`, e.position, u.handle, u.email FROM events e LEFT JOIN users u ON u.id = e.user_id
@@ -134,7 +134,7 @@ func (s *Store) Log(ctx context.Context, f account.EventFilter, after int64, lim
 // LogBefore implements account.Store.
 func (s *Store) LogBefore(ctx context.Context, f account.EventFilter, newest int) (position int64, err error) {
 	conditions, args := logged(f, 0, newest)
-	err = s.read().one(ctx, `
+	err = s.reader.one(ctx, `
 		SELECT e.position FROM events e WHERE e.position > $1`+conditions+` ORDER BY e.position DESC LIMIT 1 OFFSET $2`,
 		args, &position)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -181,7 +181,7 @@ func (s *Store) ForgetEvents(ctx context.Context, before time.Time) (more bool, 
 // Addresses implements account.Store.
 func (s *Store) Addresses(ctx context.Context, user id.User) ([]string, error) {
 	const most = 1000
-	return all(ctx, s.read(), func(r row) (address string, err error) { return address, r.Scan(&address) }, `
+	return all(ctx, s.reader, func(r row) (address string, err error) { return address, r.Scan(&address) }, `
 		SELECT DISTINCT ip_address FROM (
 			SELECT ip_address FROM events WHERE user_id = $1 AND kind IN ($2, $3) AND ip_address IS NOT NULL ORDER BY id DESC LIMIT $4) e`,
 		user, string(account.LoggedIn), string(account.SignedUp), most)

@@ -82,6 +82,6 @@ func (s *Store) PutMailOff(ctx context.Context, m account.Mail, until time.Time)
 
 // NextMail implements mail.Queue.
 func (s *Store) NextMail(ctx context.Context) (due *time.Time, err error) {
-	err = s.read().one(ctx, `SELECT min(due_at) FROM mails`, nil, perhaps{&due})
+	err = s.reader.one(ctx, `SELECT min(due_at) FROM mails`, nil, perhaps{&due})
 	return due, err
 }

@@ -70,9 +70,9 @@ func scanPost(r row) (*blog.Post, error) {
 // Post implements blog.Store.
 func (s *Store) Post(ctx context.Context, by blog.PostLookup) (*blog.Post, error) {
 	if by.ID != nil {
-		return s.read().post(ctx, "id", *by.ID)
+		return s.reader.post(ctx, "id", *by.ID)
 	}
-	return s.read().post(ctx, "slug", *by.Slug)
+	return s.reader.post(ctx, "slug", *by.Slug)
 }
 
 func (q querier) post(ctx context.Context, column string, value any) (*blog.Post, error) {
@@ -85,14 +85,14 @@ func (q querier) post(ctx context.Context, column string, value any) (*blog.Post
 // PostsByID implements blog.Store.
 func (s *Store) PostsByID(ctx context.Context, ids []id.Post) ([]*blog.Post, error) {
 	list, args := in(1, ids, id.Post{})
-	return all(ctx, s.read(), scanPost, `SELECT `+postColumns+` FROM `+postTable+s.dialect.author+` WHERE p.id IN (`+list+`)`, args...)
+	return all(ctx, s.reader, scanPost, `SELECT `+postColumns+` FROM `+postTable+s.dialect.author+` WHERE p.id IN (`+list+`)`, args...)
 }
 
 // Posts implements blog.Store.
 func (s *Store) Posts(
 	ctx context.Context, w page.Window, author *id.User, detail blog.Detail,
 ) (page.Page[*blog.Post], error) {
-	var room []blog.Post // for a page at a time
+	var room []blog.Post // for a page at a time: nobody keeps one of them for itself
 	next := func() *blog.Post {
 		if len(room) == 0 {
 			room = make([]blog.Post, min(w.Limit+1, page.Default+1))
@@ -122,7 +122,7 @@ func (s *Store) Posts(
 	if author != nil {
 		posts.where, posts.args = `p.author_id = $6`, []any{*author}
 	}
-	return paged(ctx, s.read(), posts, w)
+	return paged(ctx, s.reader, posts, w)
 }
 
 // CountPosts implements blog.Store.
@@ -131,7 +131,7 @@ func (s *Store) CountPosts(ctx context.Context, list page.Span, author *id.User)
 	if author != nil {
 		text, args = text+` AND author_id = $3`, append(args, *author)
 	}
-	err = s.read().one(ctx, text, args, &count)
+	err = s.reader.one(ctx, text, args, &count)
 	return count, err
 }
 

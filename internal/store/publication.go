@@ -9,7 +9,7 @@ import (
 
 // Position implements blog.Store.
 func (s *Store) Position(ctx context.Context) (position int64, err error) {
-	if err = s.read().one(ctx, `SELECT position FROM feed`, nil, &position); err != nil {
+	if err = s.reader.one(ctx, `SELECT position FROM feed`, nil, &position); err != nil {
 		return 0, fmt.Errorf("read the feed's position: %w", err)
 	}
 	return position, nil
@@ -17,7 +17,7 @@ func (s *Store) Position(ctx context.Context) (position int64, err error) {
 
 // Published implements blog.Store. A trigger of the schema has given the posts their positions.
 func (s *Store) Published(ctx context.Context, after int64, limit int) ([]blog.Publication, error) {
-	published, err := all(ctx, s.read(), scanPublication, `
+	published, err := all(ctx, s.reader, scanPublication, `
 		SELECT n.position, `+postColumns+` FROM publications n JOIN `+postTable+` ON p.id = n.post_id`+s.dialect.author+`
 		WHERE n.position > $1 ORDER BY n.position LIMIT $2`, after, limit)
 	if err != nil {

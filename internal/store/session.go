@@ -59,7 +59,7 @@ func scanSession(r row) (*account.Session, error) {
 // SessionState implements account.Store.
 func (s *Store) SessionState(ctx context.Context, family []byte) (*account.SessionState, error) {
 	state := &account.SessionState{Family: family}
-	err := s.read().one(ctx, `
+	err := s.reader.one(ctx, `
 		SELECT `+sessionColumns+`, s.user_id, s.refresh_hash, s.previous_hash, s.nonce, s.rotated_at
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.family_hash = $1 AND u.disabled_at IS NULL`,
@@ -87,7 +87,7 @@ func (s *Store) Rotate(ctx context.Context, state *account.SessionState, from []
 
 // SessionRole implements account.Store.
 func (s *Store) SessionRole(ctx context.Context, user id.User, session id.Session, now time.Time) (role auth.Role, err error) {
-	err = s.read().one(ctx, `
+	err = s.reader.one(ctx, `
 		SELECT `+s.role+` FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3 AND u.disabled_at IS NULL`,
 		[]any{session, user, now}, &role)
@@ -98,7 +98,7 @@ func (s *Store) SessionRole(ctx context.Context, user id.User, session id.Sessio
 func (s *Store) LivingSessions(ctx context.Context, ids []id.Session, now time.Time) (map[id.Session]auth.Role, error) {
 	list, args := in(2, ids, id.Session{})
 	living := make(map[id.Session]auth.Role, len(ids))
-	_, err := all(ctx, s.read(), func(r row) (session id.Session, err error) {
+	_, err := all(ctx, s.reader, func(r row) (session id.Session, err error) {
 		var role auth.Role
 		err = r.Scan(&session, &role)
 		living[session] = role
@@ -112,7 +112,7 @@ func (s *Store) LivingSessions(ctx context.Context, ids []id.Session, now time.T
 
 // Sessions implements account.Store.
 func (s *Store) Sessions(ctx context.Context, user id.User, now time.Time, w page.Window) (page.Page[*account.Session], error) {
-	return paged(ctx, s.read(), list[*account.Session]{
+	return paged(ctx, s.reader, list[*account.Session]{
 		columns: sessionColumns,
 		table:   `sessions s`,
 		alias:   "s",
@@ -127,14 +127,14 @@ func (s *Store) Sessions(ctx context.Context, user id.User, now time.Time, w pag
 
 // CountSessions implements account.Store.
 func (s *Store) CountSessions(ctx context.Context, user id.User, now time.Time) (count int, err error) {
-	err = s.read().one(ctx, `SELECT count(*) FROM sessions WHERE user_id = $1 AND expires_at > $2`, []any{user, now}, &count)
+	err = s.reader.one(ctx, `SELECT count(*) FROM sessions WHERE user_id = $1 AND expires_at > $2`, []any{user, now}, &count)
 	return count, err
 }
 
 // SessionsByID implements account.Store.
 func (s *Store) SessionsByID(ctx context.Context, user id.User, now time.Time, ids []id.Session) ([]*account.Session, error) {
 	list, args := in(3, ids, id.Session{})
-	return all(ctx, s.read(), scanSession, `
+	return all(ctx, s.reader, scanSession, `
 		SELECT `+sessionColumns+` FROM sessions s WHERE s.user_id = $1 AND s.expires_at > $2 AND s.id IN (`+list+`)`,
 		append([]any{user, now}, args...)...)
 }

@@ -48,7 +48,7 @@ type Store struct {
 	dialect dialect
 	log     *slog.Logger
 	stmts   statements
-	reader  querier // outside any transaction
+	reader  querier // runs statements outside any transaction
 	role    string  // of a session's account, as who asks is told it
 	// dsn and attention are what Listen makes its line of.
 	dsn       string
@@ -198,9 +198,6 @@ func (s *Store) snapshot(ctx context.Context, fn func(q querier) error) error {
 	defer func() { _ = tx.Rollback() }() // there is nothing to commit
 	return fn(querier{log: s.log, dialect: &s.dialect, prepare: t.prepare})
 }
-
-// read runs statements outside any transaction.
-func (s *Store) read() querier { return s.reader }
 
 // notFound turns "no rows" into a fault.
 func notFound(err error, what string) error {

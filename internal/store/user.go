@@ -84,13 +84,13 @@ func scanAccount(r row) (*account.Account, error) {
 // Account implements account.Store.
 func (s *Store) Account(ctx context.Context, user id.User) (*account.Account, error) {
 	a := new(account.Account)
-	err := s.read().one(ctx, `SELECT `+accountColumns+` FROM users WHERE id = $1`, []any{user}, accountDest(a)...)
+	err := s.reader.one(ctx, `SELECT `+accountColumns+` FROM users WHERE id = $1`, []any{user}, accountDest(a)...)
 	return a, notFound(err, "user")
 }
 
 // Accounts implements account.Store.
 func (s *Store) Accounts(ctx context.Context) ([]*account.Account, error) {
-	return all(ctx, s.read(), scanAccount, `SELECT `+accountColumns+` FROM users ORDER BY id`)
+	return all(ctx, s.reader, scanAccount, `SELECT `+accountColumns+` FROM users ORDER BY id`)
 }
 
 const userColumns = `u.id, u.handle, u.name, u.created_at`
@@ -112,14 +112,14 @@ func (s *Store) User(ctx context.Context, by account.UserLookup) (*account.User,
 		column, value = "id", *by.ID
 	}
 	u := new(account.User)
-	err := s.read().one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.`+column+` = $1`, []any{value}, userDest(nil, u)...)
+	err := s.reader.one(ctx, `SELECT `+userColumns+` FROM users u WHERE u.`+column+` = $1`, []any{value}, userDest(nil, u)...)
 	return u, notFound(err, "user")
 }
 
 // Users implements account.Store.
 func (s *Store) Users(ctx context.Context, ids []id.User) ([]*account.User, error) {
 	list, args := in(1, ids, id.User{})
-	return all(ctx, s.read(), scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (`+list+`)`, args...)
+	return all(ctx, s.reader, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (`+list+`)`, args...)
 }
 
 // Credentials implements account.Store.
@@ -134,7 +134,7 @@ func (s *Store) CredentialsByEmail(ctx context.Context, emailKey string) (*accou
 
 func (s *Store) credentials(ctx context.Context, column string, value any) (*account.Credentials, error) {
 	c := new(account.Credentials)
-	err := s.read().one(ctx, `
+	err := s.reader.one(ctx, `
 		SELECT `+accountColumns+`, email_key, password_hash FROM users WHERE `+column+` = $1`,
 		[]any{value}, append(accountDest(&c.Account), &c.EmailKey, &c.PasswordHash)...)
 	return c, notFound(err, "account")

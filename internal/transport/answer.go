@@ -36,16 +36,17 @@ func (a answer) statusOf(errs gqlerror.List) int {
 
 // send writes the response in one piece. Data that was never asked for is left out; data that came to nothing is null.
 func (a answer) send(status int, response *graphql.Response) {
-	room := written.Get().(*[]byte)
+	room := rooms.Get().(*[]byte)
 	body, err := appendResponse((*room)[:0], response)
 	if err != nil {
 		http.Error(a.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
 	defer func() {
-		if cap(body) <= longest { // a longer one would be kept for answers that are shorter
+		const most = 64 << 10 // what has grown to more is not kept for answers that are shorter
+		if cap(body) <= most {
 			*room = body
-			written.Put(room)
+			rooms.Put(room)
 		}
 	}()
 	whole := newRepresentation(a.r, status, body)
@@ -73,10 +74,10 @@ func (a answer) shared(status int, response *graphql.Response) bool {
 	return status == http.StatusOK && a.r.Method != http.MethodPost && len(a.r.Header.Values("Authorization")) == 0 && len(response.Errors) == 0
 }
 
-// written are of *[]byte, to write answers in.
+// rooms are of *[]byte, to write answers in.
 //
 //nolint:gochecknoglobals // a pool serves all
-var written = sync.Pool{New: func() any { return new([]byte) }}
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
 // appendResponse puts the parts together; the executor's bytes stay as they are.
 func appendResponse(text []byte, response *graphql.Response) ([]byte, error) {

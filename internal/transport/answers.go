@@ -153,17 +153,14 @@ func (a *Answers) keep(ctx context.Context, q question, answer *representation) 
 		return
 	}
 	answer.encode()
-	size := overhead + len(answer.body)
-	if generation, known := a.fresh.Generation(ctx); !known || generation != q.generation || size > a.most {
+	if generation, known := a.fresh.Generation(ctx); !known || generation != q.generation || overhead+len(answer.body) > a.most {
 		return
 	}
 	if a.last.Swap(q.generation) != q.generation {
 		a.cache.clear()
 	}
-	if answer.coding == identity {
-		answer.body = bytes.Clone(answer.body) // its room is used again
-	}
-	a.cache.put(string(q.key[:]), answer, size)
+	answer.body = bytes.Clone(answer.body) // its room is used again, or is more than it needs
+	a.cache.put(string(q.key[:]), answer, overhead+cap(answer.body))
 }
 
 // public tells whether a response is the same for everybody and says nothing wrong.

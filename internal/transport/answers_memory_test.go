@@ -3,10 +3,12 @@
 package transport_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -47,5 +49,35 @@ func TestKeptAnswersTakeNoMemory(t *testing.T) {
 		}); taken > 1 {
 			t.Errorf("%s takes %.0f allocations, want 1", request.Method, taken)
 		}
+	}
+}
+
+// TestKeptAnswersTakeWhatTheyCount, however much shorter they are once they are compressed.
+//
+//nolint:paralleltest // see above
+func TestKeptAnswersTakeWhatTheyCount(t *testing.T) {
+	const most, long, many = 1 << 20, 25_000, 400
+	inUse := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC() // for what pools keep for one
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	_, server := newKeeper(most, &clock{number: 1})
+	before := inUse()
+	for i := range many {
+		body := fmt.Sprintf(`{"query":"{ %s: __typename }"}`, strings.Repeat("a", long+i))
+		for range 2 { // then it is kept
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(body))
+			request.Header.Set("Content-Type", "application/json")
+			request.Header.Set("Accept-Encoding", "gzip")
+			server.ServeHTTP(httptest.NewRecorder(), request)
+		}
+	}
+	taken := inUse() - before
+	kept, bytes := server.Transports[0].(transport.HTTP).Answers.Kept()
+	if kept < many/2 || taken > 2*bytes {
+		t.Errorf("%d answers that count as %d bytes take %d", kept, bytes, taken)
 	}
 }

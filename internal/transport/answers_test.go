@@ -217,6 +217,24 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
+// TestKeptAnswersStayAsTheyAre while others are written, by the same server, in memory that is used again.
+func TestKeptAnswersStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	p, server := newKeeper(1<<20, &clock{number: 1})
+	ask := func(alias string, header ...string) string {
+		return asked(t, server, strings.NewReader(`{"query":"{ `+alias+`: __typename }"}`), header...).Body.String()
+	}
+	want := ask("a0")
+	ask("a0") // now it is kept
+	for i := range 100 {
+		ask(fmt.Sprintf("a%d", i%9+1), "Authorization: Bearer x")
+	}
+	executed := p.executed
+	if got := ask("a0"); got != want || p.executed != executed {
+		t.Errorf("a kept answer is %s, want %s; it was made %d times more", got, want, p.executed-executed)
+	}
+}
+
 // TestAnswersOfOneReader asks for each page of a long list, and that twice: no answer is kept, nor one forgotten that many ask for.
 func TestAnswersOfOneReader(t *testing.T) {
 	t.Parallel()
