@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
@@ -177,8 +178,28 @@ func openPostgres(dsn string) (*sql.DB, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTime // database/sql connects without a deadline, one after the other, when many wait
 	}
-	return stdlib.OpenDB(*config, stdlib.OptionShouldPing(dead)), nil
+	return sql.OpenDB(connector{stdlib.GetConnector(*config, stdlib.OptionShouldPing(dead))}), nil
 }
+
+// connector makes connections whose end is noticed when they come back to the pool. pgx ends the one on which somebody's statement is
+// that leaves, and does not tell: whoever waits would be given it in its place, and database/sql tries no more than three.
+type connector struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	made, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return validated{made.(*stdlib.Conn)}, nil
+}
+
+type validated struct{ *stdlib.Conn }
+
+var _ driver.Validator = validated{}
+
+// IsValid implements driver.Validator.
+func (v validated) IsValid() bool { return !v.Conn.Conn().IsClosed() }
 
 // dead tells whether a connection of the pool that has rested is of no use any more. A statement meets two of those at most: then
 // database/sql makes a new one. pgx would give each all the time that the statement has.
