@@ -6,8 +6,8 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build release profile run generate fmt lint test race torture bench microbench bench-streams bench-login bench-logins fuzz page \
-	browser audit peers clients chroot check check-fmt check-generate check-tidy check-page check-docs
+.PHONY: help build release profile run generate fmt lint test race torture bench microbench bench-streams bench-login bench-logins \
+	fuzz page browser audit peers clients chroot check check-fmt check-generate check-tidy check-page check-docs
 
 # What the project is checked with, beside Go itself. The versions of gqlgen and genqlient are in go.mod and clients/go/go.mod,
 # those of npm's packages in lock files.

@@ -123,7 +123,7 @@ func TestSlowClients(t *testing.T) {
 					}
 				}
 				served := make(chan error)
-				go func() { served <- server.Serve(listener) }()
+				go func() { served <- server.Serve(httpd.NewListener(listener)) }()
 				client, conn := net.Pipe()
 				start := time.Now()
 				listener <- conn

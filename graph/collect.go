@@ -12,8 +12,8 @@ import (
 // place of graphql.CollectFields, which is asked only where it takes more than to go through the selection: where that has fragments,
 // directives, or a field twice.
 type collected struct {
-	last   atomic.Pointer[selection]
-	lowest atomic.Pointer[below]
+	last  atomic.Pointer[selection]
+	scope atomic.Pointer[scope]
 }
 
 type selection struct {
@@ -59,8 +59,8 @@ func onlyFields(of ast.SelectionSet) ([]graphql.CollectedField, bool) {
 	return fields, len(of) > 0
 }
 
-// below is the context of what a field of an object has in it.
-type below struct {
+// scope is the context of what a field of an object has in it.
+type scope struct {
 	graphql.FieldContext
 
 	above context.Context //nolint:containedctx // that of the object
@@ -70,11 +70,11 @@ type below struct {
 // below is the context of what a field has in it, by which errors there know their path: the one that was made last, if it is of the same
 // field of the same object, or of the element before in a list.
 func (c *collected) below(ctx context.Context, field graphql.CollectedField) context.Context {
-	if last := c.lowest.Load(); last != nil && last.above == ctx && last.Field.Field == field.Field {
+	if last := c.scope.Load(); last != nil && last.above == ctx && last.Field.Field == field.Field {
 		return last.ctx
 	}
-	made := &below{FieldContext: graphql.FieldContext{Object: field.ObjectDefinition.Name, Field: field}, above: ctx}
+	made := &scope{FieldContext: graphql.FieldContext{Object: field.ObjectDefinition.Name, Field: field}, above: ctx}
 	made.ctx = graphql.WithFieldContext(ctx, &made.FieldContext)
-	c.lowest.Store(made)
+	c.scope.Store(made)
 	return made.ctx
 }

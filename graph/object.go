@@ -27,7 +27,7 @@ type late struct {
 	nonNull   bool
 }
 
-// objects are those of an operation, of which several are made at once: the more, the more there were before.
+// objects makes those of an operation, several at once: the more, the more there were before.
 type objects struct {
 	mu   sync.Mutex
 	made int
@@ -35,8 +35,8 @@ type objects struct {
 }
 
 // newObject makes one. It takes the place of graphql.NewFieldSet.
-func (os *objects) newObject(fields []graphql.CollectedField) *object {
-	o := os.next()
+func (all *objects) newObject(fields []graphql.CollectedField) *object {
+	o := all.next()
 	o.fields = fields
 	if len(fields) <= len(o.few) {
 		o.Values = o.few[:len(fields)]
@@ -46,16 +46,16 @@ func (os *objects) newObject(fields []graphql.CollectedField) *object {
 	return o
 }
 
-func (os *objects) next() *object {
+func (all *objects) next() *object {
 	const most = 4 // as many, and what they have shown, a subscription may keep between two events
-	os.mu.Lock()
-	defer os.mu.Unlock()
-	if len(os.room) == 0 {
-		os.room = make([]object, min(os.made+1, most))
-		os.made += len(os.room)
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if len(all.room) == 0 {
+		all.room = make([]object, min(all.made+1, most))
+		all.made += len(all.room)
 	}
-	o := &os.room[0]
-	os.room = os.room[1:]
+	o := &all.room[0]
+	all.room = all.room[1:]
 	return o
 }
 
@@ -76,7 +76,7 @@ func (o *object) ResolveRootConcurrently(
 	_ context.Context, operation *graphql.OperationContext, i int, _, nonNull bool,
 	resolve func(context.Context) graphql.Marshaler,
 ) {
-	o.late = append(o.late, late{i, operation, resolve, nonNull})
+	o.ResolveConcurrently(operation, nil, i, false, nonNull, resolve)
 }
 
 // value resolves the field. A panic is always recovered, as gqlgen has it unless it is told otherwise.

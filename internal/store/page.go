@@ -39,17 +39,11 @@ func paged[T any](ctx context.Context, q querier, l list[T], w page.Window) (pag
 	}
 	args := append([]any{w.List.Over, w.List.Under, w.Span.Over, w.Span.Under, w.Limit + 1}, l.args...)
 	var before, after bool
-	var found []T
-	dest := make([]any, 0, 16)
-	err := each(ctx, q, func(r row) error {
-		var item T
+	var dest []any
+	found, err := all(ctx, q, func(r row) (item T, err error) {
 		item, dest = l.item(dest[:0])
 		dest = append(dest, &before, &after)
-		if found == nil {
-			found = make([]T, 0, w.Limit+1)
-		}
-		found = append(found, item)
-		return r.Scan(dest...)
+		return item, r.Scan(dest...)
 	}, `SELECT `+l.columns+`, `+flags+` FROM `+l.table+l.join+` WHERE `+id+` > $3 AND `+id+` < $4`+condition+`
 		ORDER BY `+id+` `+order+` LIMIT $5`, args...)
 	if err != nil {

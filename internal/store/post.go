@@ -77,8 +77,8 @@ func (s *Store) Post(ctx context.Context, by blog.PostLookup) (*blog.Post, error
 
 func (q querier) post(ctx context.Context, column string, value any) (*blog.Post, error) {
 	p := new(blog.Post)
-	dest := postDest(make([]any, 0, 16), p)
-	err := q.one(ctx, `SELECT `+postColumns+` FROM `+postTable+q.dialect.author+` WHERE p.`+column+` = $1`, []any{value}, dest...)
+	text := `SELECT ` + postColumns + ` FROM ` + postTable + q.dialect.author + ` WHERE p.` + column + ` = $1`
+	err := q.one(ctx, text, []any{value}, postDest(nil, p)...)
 	return p, notFound(err, "post")
 }
 

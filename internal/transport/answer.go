@@ -42,13 +42,7 @@ func (a answer) send(status int, response *graphql.Response) {
 		http.Error(a.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
-	defer func() {
-		const most = 64 << 10 // what has grown to more is not kept for answers that are shorter
-		if cap(body) <= most {
-			*room = body
-			rooms.Put(room)
-		}
-	}()
+	defer leave(room, body)
 	whole := newRepresentation(a.r, status, body)
 	whole.contentType = line{contentTypeOf(a.media)}
 	whole.cacheControl = line{"no-store"}
@@ -74,10 +68,19 @@ func (a answer) shared(status int, response *graphql.Response) bool {
 	return status == http.StatusOK && a.r.Method != http.MethodPost && len(a.r.Header.Values("Authorization")) == 0 && len(response.Errors) == 0
 }
 
-// rooms are of *[]byte, to write answers in.
+// rooms are of *[]byte, to write in what nobody keeps: questions to look up, and answers.
 //
 //nolint:gochecknoglobals // a pool serves all
 var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
+// leave gives a room back, as it is after a text was written in it.
+func leave(room *[]byte, text []byte) {
+	const most = 64 << 10 // what has grown to more is not kept for texts that are shorter
+	if cap(text) <= most {
+		*room = text
+		rooms.Put(room)
+	}
+}
 
 // appendResponse puts the parts together; the executor's bytes stay as they are.
 func appendResponse(text []byte, response *graphql.Response) ([]byte, error) {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"sync"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -33,7 +32,6 @@ type Answers struct {
 	cache *cache[*representation]
 	last  atomic.Uint64         // the generation of what is kept
 	asked [1 << 9]atomic.Uint64 // two marks each, of what was asked last
-	texts sync.Pool             // of *[]byte, to make keys of
 }
 
 // NewAnswers returns Answers that take so many bytes of memory at most, of which one answer may take a sixteenth; nil for none.
@@ -45,7 +43,6 @@ func NewAnswers(most int, fresh Freshness) *Answers {
 		fresh: fresh,
 		most:  most / 16,
 		cache: newCache[*representation](Bounds{Entries: math.MaxInt, Bytes: most}),
-		texts: sync.Pool{New: func() any { return new([]byte) }},
 	}
 }
 
@@ -63,10 +60,9 @@ func (a *Answers) find(r *http.Request, most int64) (q question, kept *represent
 	if a == nil || !mayBePublic(r, min(most, longest)) {
 		return q, nil
 	}
-	text := a.texts.Get().(*[]byte)
-	defer a.texts.Put(text)
-	written, body, err := writeQuestion((*text)[:0], r)
-	*text = written
+	room := rooms.Get().(*[]byte)
+	written, body, err := writeQuestion((*room)[:0], r)
+	defer leave(room, written)
 	if err == nil { // only now, as a client may take its time to send a body
 		q.generation, q.public = a.fresh.Generation(r.Context())
 	}
