@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/crypto/argon2"
+	"postern/internal/argon2id"
 )
 
 // params are the costs of argon2id (RFC 9106): memory in KiB, passes, lanes.
@@ -55,7 +55,7 @@ func NewPasswords(p Pool) *Passwords {
 // Do does work that hashes when it is its turn. It waits for that, and answers an Overloaded fault if it does not come; any other
 // error is the work's.
 func (p *Passwords) Do(ctx context.Context, work func(h Hasher) error) (err error) {
-	refused := p.hashers.do(ctx, func() { err = work(Hasher{p.dummy}) })
+	refused := p.hashers.do(ctx, func(m *argon2id.Memory) { err = work(Hasher{p.dummy, m}) })
 	return cmp.Or(refused, err)
 }
 
@@ -69,13 +69,16 @@ func (p *Passwords) Hash(ctx context.Context, password string) (hash string, err
 }
 
 // Hasher hashes for whom it is the turn.
-type Hasher struct{ dummy string }
+type Hasher struct {
+	dummy  string
+	memory *argon2id.Memory
+}
 
 // Hash returns the password's hash as a PHC string.
-func (Hasher) Hash(password string) string {
+func (h Hasher) Hash(password string) string {
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // crypto/rand never fails
-	return current.format(salt, current.key(password, salt, keyLength))
+	return current.format(salt, current.key(h.memory, password, salt, keyLength))
 }
 
 // Verify tells whether the password is the one that was hashed; the empty hash, that of no account, fits none and costs as
@@ -86,7 +89,7 @@ func (h Hasher) Verify(password, hash string) (bool, error) {
 		hash = h.dummy
 	}
 	fits, err := matcher(hash)
-	return err == nil && fits(password) && known, err
+	return err == nil && fits(h.memory, password) && known, err
 }
 
 // CheckHash tells whether Verify can do with a hash: argon2id as a PHC string, or bcrypt.
@@ -103,30 +106,30 @@ func Outdated(hash string) bool {
 }
 
 // matcher returns what tells whether a password is the one that was hashed.
-func matcher(hash string) (fits func(password string) bool, err error) {
+func matcher(hash string) (fits func(memory *argon2id.Memory, password string) bool, err error) {
 	if bcryptForm.MatchString(hash) {
-		return func(password string) bool { return fitsBcrypt(password, hash) }, nil
+		return func(_ *argon2id.Memory, password string) bool { return fitsBcrypt(password, hash) }, nil
 	}
 	costs, salt, want, err := parse(hash)
-	return func(password string) bool {
-		return subtle.ConstantTimeCompare(costs.key(password, salt, len(want)), want) == 1
+	return func(memory *argon2id.Memory, password string) bool {
+		return subtle.ConstantTimeCompare(costs.key(memory, password, salt, len(want)), want) == 1
 	}, err
 }
 
-func (c params) key(password string, salt []byte, length int) []byte {
-	return argon2.IDKey([]byte(password), salt, c.passes, c.memory, c.lanes, uint32(length)) //nolint:gosec // parse bounds it
+func (c params) key(memory *argon2id.Memory, password string, salt []byte, length int) []byte {
+	return memory.Key([]byte(password), salt, c.passes, c.memory, c.lanes, uint32(length)) //nolint:gosec // parse bounds it
 }
 
 // format writes a PHC string (https://github.com/P-H-C/phc-string-format).
 func (c params) format(salt, key []byte) string {
 	encode := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.memory, c.passes, c.lanes, encode(salt), encode(key))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2id.Version, c.memory, c.passes, c.lanes, encode(salt), encode(key))
 }
 
 // parse reads a PHC string.
 func parse(hash string) (c params, salt, key []byte, err error) {
 	parts := strings.Split(hash, "$") // "", argon2id, v=…, m=…, salt, key
-	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2id.Version) {
 		return c, nil, nil, errHash
 	}
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.memory, &c.passes, &c.lanes); err != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+	"weak"
 
+	"postern/internal/argon2id"
 	"postern/internal/fault"
 	"postern/internal/width"
 )
@@ -33,28 +35,35 @@ func DefaultPool(w *width.Width) Pool {
 	return Pool{Hashers: hashers, Queue: queueOfEach * hashers, Patience: 2 * time.Second, Pause: time.Second, Width: w}
 }
 
+// spare is the memory that the last one hashed in, if the garbage collector has not taken it: it lasts through a rush, and no longer.
+type spare = weak.Pointer[argon2id.Memory]
+
 // hashers are a pool at work.
 type hashers struct {
 	present  chan struct{} // one for everybody who hashes or waits
-	hashing  chan struct{} // one for everybody who hashes
+	spare    chan spare    // one for everybody who might hash and does not
 	patience time.Duration
 	pause    time.Duration
 	width    *width.Width
 }
 
 func newHashers(p Pool) hashers {
-	return hashers{
+	h := hashers{
 		present:  make(chan struct{}, p.Hashers+p.Queue),
-		hashing:  make(chan struct{}, p.Hashers),
+		spare:    make(chan spare, p.Hashers),
 		patience: p.Patience,
 		pause:    p.Pause,
 		width:    p.Width,
 	}
+	for range p.Hashers {
+		h.spare <- spare{}
+	}
+	return h
 }
 
-// do does the work when it is its turn: first come, first served, for who waits to send to a channel is served so. The error
+// do does the work when it is its turn: first come, first served, for who waits to receive from a channel is served so. The error
 // is ctx's, or an Overloaded fault.
-func (h hashers) do(ctx context.Context, work func()) error {
+func (h hashers) do(ctx context.Context, work func(memory *argon2id.Memory)) error {
 	select {
 	case h.present <- struct{}{}:
 		defer func() { <-h.present }()
@@ -63,9 +72,13 @@ func (h hashers) do(ctx context.Context, work func()) error {
 	}
 	patience := time.NewTimer(h.patience)
 	defer patience.Stop()
+	var memory *argon2id.Memory
 	select {
-	case h.hashing <- struct{}{}:
-		defer func() { <-h.hashing }()
+	case last := <-h.spare:
+		if memory = last.Value(); memory == nil {
+			memory = new(argon2id.Memory)
+		}
+		defer func() { h.spare <- weak.Make(memory) }()
 	case <-patience.C:
 		return overloaded()
 	case <-ctx.Done():
@@ -75,7 +88,7 @@ func (h hashers) do(ctx context.Context, work func()) error {
 		return err
 	}
 	defer h.width.Widen()()
-	work()
+	work(memory)
 	return nil
 }
 

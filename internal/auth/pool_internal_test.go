@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"postern/internal/argon2id"
 	"postern/internal/fault"
 	"postern/internal/width"
 )
@@ -51,7 +53,7 @@ func occupied(t *testing.T, guests int) *workshop {
 // visit has somebody come, and returns once they wait or work or have left.
 func (w *workshop) visit(ctx context.Context, guest int) {
 	go func() {
-		err := w.do(ctx, func() {
+		err := w.do(ctx, func(*argon2id.Memory) {
 			w.mu.Lock()
 			w.began = append(w.began, guest)
 			w.mu.Unlock()
@@ -184,9 +186,34 @@ func TestPoolAfterAPanic(t *testing.T) {
 	h := newHashers(Pool{Hashers: 1, Patience: time.Minute})
 	func() {
 		defer func() { _ = recover() }()
-		_ = h.do(t.Context(), func() { panic("work") })
+		_ = h.do(t.Context(), func(*argon2id.Memory) { panic("work") })
 	}()
-	if err := h.do(t.Context(), func() {}); err != nil {
+	if err := h.do(t.Context(), func(*argon2id.Memory) {}); err != nil {
 		t.Errorf("do() after a panic = %v, want nil", err)
+	}
+}
+
+// TestPoolKeepsItsMemoryThroughARush: one hashes in the memory that the one before did, and what nobody hashes in is garbage.
+//
+//nolint:paralleltest // it has the garbage collected when it says so
+func TestPoolKeepsItsMemoryThroughARush(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	h := newHashers(Pool{Hashers: 1, Patience: time.Minute})
+	hash := func() uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if err := h.do(t.Context(), func(m *argon2id.Memory) { m.Key(nil, nil, 1, current.memory, 1, keyLength) }); err != nil {
+			t.Error(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	const all = 19 << 20
+	if first, second := hash(), hash(); first < all || second > all/10 {
+		t.Errorf("the first one allocated %d bytes, the next one %d", first, second)
+	}
+	runtime.GC()
+	if third := hash(); third < all {
+		t.Errorf("after the garbage was collected, the third one allocated %d bytes", third)
 	}
 }
