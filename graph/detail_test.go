@@ -75,3 +75,47 @@ func TestContentIsNeverMissing(t *testing.T) {
 		}
 	})
 }
+
+// TestPageInfoIsNeverWrong asks where a page stands in all ways that there are: both flags of a page in the middle are true, each time.
+func TestPageInfoIsNeverWrong(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := newServer(t, url)
+		token := s.account(t, "ada", auth.Author)
+		var cursor string
+		for i := range 3 {
+			var made struct {
+				CreatePost struct {
+					Post struct {
+						Author struct {
+							Posts struct{ PageInfo struct{ StartCursor string } }
+						}
+					}
+				}
+			}
+			s.ask(t, token, `mutation($title: String!) { createPost(input: {title: $title, content: "…"}) {
+				post { author { posts(first: 1) { pageInfo { startCursor } } } } } }`, map[string]any{"title": fmt.Sprint("Post ", i)}).into(t, &made)
+			if i == 2 {
+				cursor = made.CreatePost.Post.Author.Posts.PageInfo.StartCursor
+			}
+		}
+		const info = ` fragment Info on PageInfo { hasNextPage hasPreviousPage }`
+		for _, test := range []struct {
+			query string
+			want  int
+		}{
+			{`query($at: String!) { posts(first: 1, after: $at) { nodes { id } } }`, 0},
+			{`query($at: String!) { posts(first: 1, after: $at) { pageInfo { hasNextPage hasPreviousPage } } }`, 1},
+			{`query($at: String!) { posts(first: 1, after: $at) { nodes { id } info: pageInfo { a: hasNextPage b: hasPreviousPage } } }`, 1},
+			{`query($at: String!) { posts(first: 1, after: $at) { ... @include(if: true) { pageInfo { ...Info } } } }` + info, 1},
+			{`query($at: String!) { posts(first: 1, after: $at) { ...Page } } fragment Page on PostConnection { pageInfo { ...Info } }` + info, 1},
+			{`query($at: String!) { a: posts(first: 1, after: $at) { nodes { id } } b: posts(first: 1, after: $at) { pageInfo { ...Info } } }` + info, 1},
+			{`query($at: String!) { user(by: {handle: "ada"}) { posts(first: 1, after: $at) { edges { cursor } pageInfo { ...Info } } } }` + info, 1},
+			{`query($at: String!) { viewer { user { posts(first: 1, after: $at) { pageInfo { ...Info } } } } }` + info, 1},
+		} {
+			a := s.ask(t, token, test.query, map[string]any{"at": cursor})
+			if got := strings.Count(string(a.Data), `":true`); got != 2*test.want || len(a.Errors) > 0 {
+				t.Errorf("%s is answered %s and %v, want %d flags that are true", test.query, a.Data, a.Errors, 2*test.want)
+			}
+		}
+	})
+}

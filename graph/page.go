@@ -108,20 +108,22 @@ func (k cursorKind) parse(argument string, cursor *string) (*uuid.UUID, error) {
 }
 
 // args decodes the arguments of a connection whose pages have at most so many items.
-func (k cursorKind) args(first *int, after *string, last *int, before *string, most int) (page.Args, error) {
+func (k cursorKind) args(ctx context.Context, first *int, after *string, last *int, before *string, most int) (page.Args, error) {
 	afterID, err := k.parse("after", after)
 	if err != nil {
 		return page.Args{}, err
 	}
 	beforeID, err := k.parse("before", before)
-	return page.Args{First: first, After: afterID, Last: last, Before: beforeID, Max: most}, err
+	return page.Args{
+		First: first, After: afterID, Last: last, Before: beforeID, Max: most, Unflagged: !shows(ctx, "pageInfo"),
+	}, err
 }
 
 // posts answers a connection of posts.
 func (r *Resolver) posts(
 	ctx context.Context, filter blog.PostFilter, first *int, after *string, last *int, before *string,
 ) (*PostConnection, error) {
-	args, err := postCursor.args(first, after, last, before, r.Limits.PageSize)
+	args, err := postCursor.args(ctx, first, after, last, before, r.Limits.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +148,7 @@ func (r *Resolver) sessions(
 	ctx context.Context, owner *account.Account, first *int, after *string, last *int, before *string,
 ) (*SessionConnection, error) {
 	asking := ownerOf(ctx, owner)
-	args, err := sessionCursor.args(first, after, last, before, r.Limits.PageSize)
+	args, err := sessionCursor.args(ctx, first, after, last, before, r.Limits.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +166,7 @@ func (r *Resolver) activity(
 	ctx context.Context, owner *account.Account, first *int, after *string, last *int, before *string,
 ) (*EventConnection, error) {
 	asking := ownerOf(ctx, owner)
-	args, err := eventCursor.args(first, after, last, before, r.Limits.PageSize)
+	args, err := eventCursor.args(ctx, first, after, last, before, r.Limits.PageSize)
 	if err != nil {
 		return nil, err
 	}

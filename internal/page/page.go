@@ -25,6 +25,8 @@ type Args struct {
 	First, Last   *int
 	After, Before *uuid.UUID
 	Max           int // how many items a page may have; 0 is the constant
+	// Unflagged is for who does not ask whether there is more before the page and after it: both flags are false.
+	Unflagged bool
 }
 
 // Span is the part of a list whose ids lie strictly between two others. The whole list is All.
@@ -41,10 +43,11 @@ type Window struct {
 	Span  Span // what of it the cursors leave; it lies within List, but its ends may be crossed
 	Limit int  // how many items at most
 	// FromEnd takes the oldest items of Span rather than the newest. Their order is newest first all the same.
-	FromEnd bool
+	FromEnd   bool
+	Unflagged bool // nobody asks for the flags
 }
 
-// Page is a part of a list, newest first. Both flags are exact: they speak of the list, whatever the cursors were.
+// Page is a part of a list, newest first. Both flags are exact, if they are asked for: they speak of the list, whatever the cursors were.
 type Page[T any] struct {
 	Items                []T
 	HasPrevious, HasNext bool
@@ -57,7 +60,7 @@ func (a Args) Window(list Span) (Window, error) {
 		list.Over = list.Under // it is empty, however far its ends are crossed
 	}
 	most := cmp.Or(a.Max, Max)
-	w := Window{List: list, Span: list, Limit: min(Default, most)}
+	w := Window{List: list, Span: list, Limit: min(Default, most), Unflagged: a.Unflagged}
 	switch {
 	case a.First != nil && a.Last != nil:
 		return w, fault.New(fault.Invalid, "first and last cannot be given together").At("first")
@@ -82,8 +85,8 @@ func (a Args) Window(list Span) (Window, error) {
 	return w, nil
 }
 
-// Cut makes a page of what a store found: up to Limit+1 items of Span, newest first, or oldest first if FromEnd, and
-// whether List has anything before Span, and after it.
+// Cut makes a page of what a store found: up to Limit items of Span, newest first, or oldest first if FromEnd; and unless the window is
+// Unflagged, one item more, and whether List has anything before Span, and after it.
 func Cut[T any](w Window, found []T, before, after bool) Page[T] {
 	more := len(found) > w.Limit
 	if more {

@@ -35,6 +35,7 @@ func TestWindow(t *testing.T) {
 		"outside the list": {page.Args{After: new(at(21)), Before: new(at(9))}, some, page.Window{List: some, Span: some, Limit: page.Default}},
 		"past the list":    {page.Args{After: new(at(9))}, some, page.Window{List: some, Span: page.Span{Over: at(10), Under: at(10)}, Limit: page.Default}},
 		"before the list":  {page.Args{Before: new(at(21))}, some, page.Window{List: some, Span: page.Span{Over: at(20), Under: at(20)}, Limit: page.Default}},
+		"unflagged":        {page.Args{Unflagged: true}, all, page.Window{List: all, Span: all, Limit: page.Default, Unflagged: true}},
 		"an empty list": {
 			page.Args{After: new(at(11)), Before: new(at(9))},
 			page.Span{Over: at(20), Under: at(10)},

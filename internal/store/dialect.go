@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	modernc "modernc.org/sqlite"
@@ -164,10 +165,13 @@ func openDirect(dsn string, connections int) *sqlite.Pool {
 	return sqlite.NewPool(uri, connections)
 }
 
-// How long PostgreSQL may take to let somebody in, and to show that it is there. Packets that get lost are no error, for ever.
+// How long PostgreSQL may take to let somebody in, and to show that it is there: packets that get lost are no error, for ever. And how
+// long it may go on with a statement of somebody who has left, before that ends together with its connection: to make a new one takes
+// as long as dozens of statements, and clients that leave are many where the network is bad.
 const (
 	connectTime = 5 * time.Second
 	probeTime   = time.Second
+	grace       = 200 * time.Millisecond
 )
 
 func openPostgres(dsn string) (*sql.DB, error) {
@@ -177,6 +181,9 @@ func openPostgres(dsn string) (*sql.DB, error) {
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTime // database/sql connects without a deadline, one after the other, when many wait
+	}
+	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.DeadlineContextWatcherHandler{Conn: c.Conn(), DeadlineDelay: grace}
 	}
 	return sql.OpenDB(connector{stdlib.GetConnector(*config, stdlib.OptionShouldPing(dead))}), nil
 }

@@ -93,7 +93,7 @@ func (s *Store) EventPage(ctx context.Context, user id.User, w page.Window) (pag
 		columns: eventColumns,
 		table:   `events e`,
 		alias:   "e",
-		where:   `e.user_id = $6`,
+		where:   `e.user_id = $4`,
 		args:    []any{user},
 		item: func(dest []any) (*account.Event, []any) {
 			e := new(account.Event)

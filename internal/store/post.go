@@ -120,7 +120,7 @@ func (s *Store) Posts(
 		}
 	}
 	if author != nil {
-		posts.where, posts.args = `p.author_id = $6`, []any{*author}
+		posts.where, posts.args = `p.author_id = $4`, []any{*author}
 	}
 	return paged(ctx, s.reader, posts, w)
 }

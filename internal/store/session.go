@@ -116,7 +116,7 @@ func (s *Store) Sessions(ctx context.Context, user id.User, now time.Time, w pag
 		columns: sessionColumns,
 		table:   `sessions s`,
 		alias:   "s",
-		where:   `s.user_id = $6 AND s.expires_at > $7`,
+		where:   `s.user_id = $4 AND s.expires_at > $5`,
 		args:    []any{user, now},
 		item: func(dest []any) (*account.Session, []any) {
 			session := new(account.Session)

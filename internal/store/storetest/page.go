@@ -94,12 +94,15 @@ func combinations(cursors []*uuid.UUID) func(yield func(page.Args) bool) {
 		for _, after := range cursors {
 			for _, before := range cursors {
 				for _, limit := range []int{-1, 0, 1, 3} {
-					forward, backward := page.Args{After: after, Before: before}, page.Args{After: after, Before: before}
-					if limit >= 0 {
-						forward.First, backward.Last = &limit, &limit
-					}
-					if !yield(forward) || backward.Last != nil && !yield(backward) {
-						return
+					for _, unflagged := range []bool{false, true} {
+						forward := page.Args{After: after, Before: before, Unflagged: unflagged}
+						backward := forward
+						if limit >= 0 {
+							forward.First, backward.Last = &limit, &limit
+						}
+						if !yield(forward) || backward.Last != nil && !yield(backward) {
+							return
+						}
 					}
 				}
 			}
@@ -109,6 +112,10 @@ func combinations(cursors []*uuid.UUID) func(yield func(page.Args) bool) {
 
 // cut is the page of a plain slice, newest first: the model of what a store is to find.
 func cut[T any](args page.Args, list []T, of func(T) uuid.UUID) page.Page[T] {
+	if args.Unflagged {
+		args.Unflagged = false
+		return page.Page[T]{Items: cut(args, list, of).Items}
+	}
 	var window []T
 	above, below := false, false
 	for _, item := range list {
