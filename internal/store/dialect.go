@@ -171,7 +171,7 @@ func openDirect(dsn string, connections int) *sqlite.Pool {
 const (
 	connectTime = 5 * time.Second
 	probeTime   = time.Second
-	grace       = 200 * time.Millisecond
+	grace       = time.Second
 )
 
 func openPostgres(dsn string) (*sql.DB, error) {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"log/slog"
@@ -13,11 +14,21 @@ import (
 	"postern/internal/store/storetest"
 )
 
-// TestReadingWhileOthersLeave: who waits for a connection gets one that works, though all who have one leave at once, with which
-// PostgreSQL's driver ends their connections.
+// TestReadingWhileOthersLeave: who waits for a connection gets one that works, though all who have one leave at once. What they asked is
+// answered a moment later, to nobody, and their connections are kept; if it is not, PostgreSQL's driver ends them.
 func TestReadingWhileOthersLeave(t *testing.T) {
 	t.Parallel()
-	const connections, waiting, rounds = 6, 12, 10
+	for name, soon := range map[string]bool{"answered soon": true, "not answered": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			readWhileOthersLeave(t, soon)
+		})
+	}
+}
+
+func readWhileOthersLeave(t *testing.T, soon bool) {
+	t.Helper()
+	const connections, waiting, rounds = 6, 12, 5
 	url := storetest.PostgresURL(t)
 	storetest.Open(t, url)
 	s := open(t, store.Options{URL: url, MaxConnections: connections, Log: slog.New(slog.DiscardHandler)})
@@ -34,14 +45,17 @@ func TestReadingWhileOthersLeave(t *testing.T) {
 		_, err := s.Posts(ctx, window, nil, blog.Outline)
 		return err
 	}
-	blocked := func(want int) {
-		for n := -1; n < want; {
-			const query = `SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'posts'::regclass`
-			if err := other.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+	blocked := func() (servers string) { // once all connections are
+		for n := 0; n < connections; {
+			const query = `SELECT count(*), coalesce(string_agg(pid::text, ' ' ORDER BY pid), '') FROM pg_locks
+				WHERE NOT granted AND relation = 'posts'::regclass`
+			if err := other.QueryRowContext(t.Context(), query).Scan(&n, &servers); err != nil {
 				t.Fatal(err)
 			}
 		}
+		return servers
 	}
+	var first string
 	for range rounds {
 		tx, err := other.BeginTx(t.Context(), nil)
 		if err != nil {
@@ -51,11 +65,14 @@ func TestReadingWhileOthersLeave(t *testing.T) {
 			t.Fatal(err)
 		}
 		leaving, leave := context.WithCancel(t.Context())
-		var all sync.WaitGroup
+		var left, all sync.WaitGroup
 		for range connections {
-			all.Go(func() { _ = read(leaving) })
+			left.Go(func() { _ = read(leaving) })
 		}
-		blocked(connections)
+		servers := blocked()
+		if first = cmp.Or(first, servers); soon && servers != first {
+			t.Errorf("connections to the servers %s, want those to %s", servers, first)
+		}
 		for range waiting {
 			all.Go(func() {
 				if err := read(t.Context()); err != nil {
@@ -69,9 +86,13 @@ func TestReadingWhileOthersLeave(t *testing.T) {
 			})
 		}
 		leave()
+		if !soon {
+			left.Wait()
+		}
 		if err := tx.Rollback(); err != nil {
 			t.Error(err)
 		}
+		left.Wait()
 		all.Wait()
 	}
 }
