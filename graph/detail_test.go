@@ -76,43 +76,51 @@ func TestContentIsNeverMissing(t *testing.T) {
 	})
 }
 
-// TestPageInfoIsNeverWrong asks where a page stands in all ways that there are: both flags of a page in the middle are true, each time.
+// TestPageInfoIsNeverWrong asks where a page stands in many ways: both flags of a page in the middle are true, each time.
 func TestPageInfoIsNeverWrong(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		s := newServer(t, url)
 		token := s.account(t, "ada", auth.Author)
-		var cursor string
 		for i := range 3 {
-			var made struct {
-				CreatePost struct {
-					Post struct {
-						Author struct {
-							Posts struct{ PageInfo struct{ StartCursor string } }
-						}
-					}
+			s.ask(t, token, `mutation($title: String!) { createPost(input: {title: $title, content: "…"}) { post { id } } }`,
+				map[string]any{"title": fmt.Sprint("Post ", i)})
+			s.ask(t, "", `mutation { login(input: {email: "ada@example.org", password: "`+password+`"}) { errors { message } } }`, nil)
+		}
+		type first struct{ PageInfo struct{ StartCursor string } }
+		var own struct {
+			Viewer struct {
+				User struct {
+					ID    string
+					Posts first
 				}
-			}
-			s.ask(t, token, `mutation($title: String!) { createPost(input: {title: $title, content: "…"}) {
-				post { author { posts(first: 1) { pageInfo { startCursor } } } } } }`, map[string]any{"title": fmt.Sprint("Post ", i)}).into(t, &made)
-			if i == 2 {
-				cursor = made.CreatePost.Post.Author.Posts.PageInfo.StartCursor
+				Sessions, Activity first
 			}
 		}
+		s.ask(t, token, `{ viewer { user { id posts { ...on PostConnection { pageInfo { startCursor } } } }
+			sessions { pageInfo { startCursor } } activity { pageInfo { startCursor } } } }`, nil).into(t, &own)
 		const info = ` fragment Info on PageInfo { hasNextPage hasPreviousPage }`
 		for _, test := range []struct {
 			query string
 			want  int
 		}{
-			{`query($at: String!) { posts(first: 1, after: $at) { nodes { id } } }`, 0},
-			{`query($at: String!) { posts(first: 1, after: $at) { pageInfo { hasNextPage hasPreviousPage } } }`, 1},
-			{`query($at: String!) { posts(first: 1, after: $at) { nodes { id } info: pageInfo { a: hasNextPage b: hasPreviousPage } } }`, 1},
-			{`query($at: String!) { posts(first: 1, after: $at) { ... @include(if: true) { pageInfo { ...Info } } } }` + info, 1},
-			{`query($at: String!) { posts(first: 1, after: $at) { ...Page } } fragment Page on PostConnection { pageInfo { ...Info } }` + info, 1},
-			{`query($at: String!) { a: posts(first: 1, after: $at) { nodes { id } } b: posts(first: 1, after: $at) { pageInfo { ...Info } } }` + info, 1},
-			{`query($at: String!) { user(by: {handle: "ada"}) { posts(first: 1, after: $at) { edges { cursor } pageInfo { ...Info } } } }` + info, 1},
-			{`query($at: String!) { viewer { user { posts(first: 1, after: $at) { pageInfo { ...Info } } } } }` + info, 1},
+			{`{ posts(first: 1, after: "POST") { nodes { id } } }`, 0},
+			{`{ posts(first: 1, after: "POST") { pageInfo { hasNextPage hasPreviousPage } } }`, 1},
+			{`{ posts(first: 1, after: "POST") { nodes { id } info: pageInfo { a: hasNextPage b: hasPreviousPage } } }`, 1},
+			{`{ posts(first: 1, after: "POST") { ... @include(if: true) { pageInfo { ...Info } } } }` + info, 1},
+			{`{ posts(first: 1, after: "POST") { ...Page } } fragment Page on PostConnection { pageInfo { ...Info } }` + info, 1},
+			{`{ a: posts(first: 1, after: "POST") { nodes { id } } b: posts(first: 1, after: "POST") { pageInfo { ...Info } } }` + info, 1},
+			{`{ user(by: {handle: "ada"}) { posts(first: 1, after: "POST") { edges { cursor } pageInfo { ...Info } } } }` + info, 1},
+			{`{ viewer { user { posts(first: 1, after: "POST") { pageInfo { ...Info } } } } }` + info, 1},
+			{`{ node(id: "ADA") { ... on User { posts(first: 1, after: "POST") { pageInfo { ...Info } } } } }` + info, 1},
+			{`mutation { updateProfile(input: {name: "A. L."}) {
+				viewer { user { posts(first: 1, after: "POST") { pageInfo { hasNextPage hasPreviousPage } } } } } }`, 1},
+			{`{ viewer { sessions(first: 1) { nodes { id } } } }`, 0},
+			{`{ viewer { sessions(first: 1, after: "SESSION") { ...Page } } } fragment Page on SessionConnection { pageInfo { ...Info } }` + info, 1},
+			{`{ viewer { activity(first: 1, after: "EVENT") { pageInfo { hasNextPage hasPreviousPage } } } }`, 1},
 		} {
-			a := s.ask(t, token, test.query, map[string]any{"at": cursor})
+			query := strings.NewReplacer("ADA", own.Viewer.User.ID, "POST", own.Viewer.User.Posts.PageInfo.StartCursor,
+				"SESSION", own.Viewer.Sessions.PageInfo.StartCursor, "EVENT", own.Viewer.Activity.PageInfo.StartCursor).Replace(test.query)
+			a := s.ask(t, token, query, nil)
 			if got := strings.Count(string(a.Data), `":true`); got != 2*test.want || len(a.Errors) > 0 {
 				t.Errorf("%s is answered %s and %v, want %d flags that are true", test.query, a.Data, a.Errors, 2*test.want)
 			}

@@ -21,7 +21,7 @@ const (
 // block is 1024 bytes.
 type block [128]uint64
 
-// Memory is what keys are computed in, one after the other. It keeps as much as the largest of them took. An empty one is ready.
+// Memory is what keys are computed in, one after the other. It keeps as much as the largest of them took. The zero value is ready.
 type Memory struct{ blocks []block }
 
 // Key returns a key of so many bytes, at least 4. The memory is in KiB, at least 8 for each lane; passes and lanes are at least 1.
@@ -50,6 +50,7 @@ type matrix struct {
 	passes, lanes uint32
 	lane, segment uint32 // how many blocks each has
 	blocks        []block
+	pauses
 }
 
 // begin makes the first two blocks of each lane.
@@ -82,7 +83,7 @@ func (m *matrix) fill(pass, slice, lane uint32) {
 	start := lane * m.lane
 	for i := first; i < m.segment; i++ {
 		if i%stint == 0 {
-			pause()
+			m.pause()
 		}
 		at := slice*m.segment + i
 		before := &m.blocks[start+(at+m.lane-1)%m.lane]

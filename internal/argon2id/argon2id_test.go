@@ -110,7 +110,7 @@ func TestOthersRunMeanwhile(t *testing.T) {
 	}()
 	memory.Key(nil, nil, 2, kibibytes, 1, 32)
 	done.Store(true)
-	if n := <-ran; n < 2*kibibytes/1024 {
+	if n := <-ran; n < 10 { // of some 76 pauses; Go by itself lets it run once or twice
 		t.Errorf("another goroutine ran %d times meanwhile", n)
 	}
 }

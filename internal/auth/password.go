@@ -40,6 +40,7 @@ var errHash = errors.New("neither an argon2id hash in PHC form nor a bcrypt hash
 // others hashed with bcrypt, too.
 type Passwords struct {
 	hashers hashers
+	count   func()
 	// dummy is verified for accounts that do not exist, so that they cost what those that do exist cost.
 	dummy string
 }
@@ -48,6 +49,7 @@ type Passwords struct {
 func NewPasswords(p Pool) *Passwords {
 	return &Passwords{
 		hashers: newHashers(p),
+		count:   p.Count,
 		dummy:   current.format(make([]byte, saltLength), make([]byte, keyLength)),
 	}
 }
@@ -55,7 +57,7 @@ func NewPasswords(p Pool) *Passwords {
 // Do does work that hashes when it is its turn. It waits for that, and answers an Overloaded fault if it does not come; any other
 // error is the work's.
 func (p *Passwords) Do(ctx context.Context, work func(h Hasher) error) (err error) {
-	refused := p.hashers.do(ctx, func(m *argon2id.Memory) { err = work(Hasher{p.dummy, m}) })
+	refused := p.hashers.do(ctx, func(m *argon2id.Memory) { err = work(Hasher{p.dummy, m, p.count}) })
 	return cmp.Or(refused, err)
 }
 
@@ -72,13 +74,21 @@ func (p *Passwords) Hash(ctx context.Context, password string) (hash string, err
 type Hasher struct {
 	dummy  string
 	memory *argon2id.Memory
+	count  func()
+}
+
+func (h Hasher) key(c params, password string, salt []byte, length int) []byte {
+	if h.count != nil {
+		h.count()
+	}
+	return h.memory.Key([]byte(password), salt, c.passes, c.memory, c.lanes, uint32(length)) //nolint:gosec // parse bounds it
 }
 
 // Hash returns the password's hash as a PHC string.
 func (h Hasher) Hash(password string) string {
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // crypto/rand never fails
-	return current.format(salt, current.key(h.memory, password, salt, keyLength))
+	return current.format(salt, h.key(current, password, salt, keyLength))
 }
 
 // Verify tells whether the password is the one that was hashed; the empty hash, that of no account, fits none and costs as
@@ -89,7 +99,7 @@ func (h Hasher) Verify(password, hash string) (bool, error) {
 		hash = h.dummy
 	}
 	fits, err := matcher(hash)
-	return err == nil && fits(h.memory, password) && known, err
+	return err == nil && fits(h, password) && known, err
 }
 
 // CheckHash tells whether Verify can do with a hash: argon2id as a PHC string, or bcrypt.
@@ -106,18 +116,14 @@ func Outdated(hash string) bool {
 }
 
 // matcher returns what tells whether a password is the one that was hashed.
-func matcher(hash string) (fits func(memory *argon2id.Memory, password string) bool, err error) {
+func matcher(hash string) (fits func(h Hasher, password string) bool, err error) {
 	if bcryptForm.MatchString(hash) {
-		return func(_ *argon2id.Memory, password string) bool { return fitsBcrypt(password, hash) }, nil
+		return func(_ Hasher, password string) bool { return fitsBcrypt(password, hash) }, nil
 	}
 	costs, salt, want, err := parse(hash)
-	return func(memory *argon2id.Memory, password string) bool {
-		return subtle.ConstantTimeCompare(costs.key(memory, password, salt, len(want)), want) == 1
+	return func(h Hasher, password string) bool {
+		return subtle.ConstantTimeCompare(h.key(costs, password, salt, len(want)), want) == 1
 	}, err
-}
-
-func (c params) key(memory *argon2id.Memory, password string, salt []byte, length int) []byte {
-	return memory.Key([]byte(password), salt, c.passes, c.memory, c.lanes, uint32(length)) //nolint:gosec // parse bounds it
 }
 
 // format writes a PHC string (https://github.com/P-H-C/phc-string-format).

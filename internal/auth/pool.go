@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
 	"weak"
 
@@ -21,6 +23,7 @@ type Pool struct {
 	Patience time.Duration // how long they wait at most
 	Pause    time.Duration // how long whom there is no room for waits at most to be told so
 	Width    *width.Width  // wide while anybody hashes
+	Count    func()        // called for each password that is hashed by argon2id, unless it is nil
 }
 
 // DefaultPool has a hasher for each goroutine that may run at once, if there may be one more while they hash, and else for each but one;
@@ -35,33 +38,53 @@ func DefaultPool(w *width.Width) Pool {
 	return Pool{Hashers: hashers, Queue: queueOfEach * hashers, Patience: 2 * time.Second, Pause: time.Second, Width: w}
 }
 
-// spare is the memory that the last one hashed in, if the garbage collector has not taken it: it lasts through a rush, and no longer.
-type spare = weak.Pointer[argon2id.Memory]
+// spares are what others have hashed in, as far as the garbage collector has not taken it: it lasts through a rush, and no longer. Who
+// hashes next takes what was left last, so that there is no more of it than hash at once.
+type spares struct {
+	mu   sync.Mutex
+	left []weak.Pointer[argon2id.Memory]
+}
+
+func (s *spares) take() *argon2id.Memory {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for last, left := range slices.Backward(s.left) {
+		s.left = s.left[:last]
+		if memory := left.Value(); memory != nil {
+			return memory
+		}
+	}
+	return new(argon2id.Memory)
+}
+
+func (s *spares) leave(memory *argon2id.Memory) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = append(s.left, weak.Make(memory))
+}
 
 // hashers are a pool at work.
 type hashers struct {
 	present  chan struct{} // one for everybody who hashes or waits
-	spare    chan spare    // one for everybody who might hash and does not
+	hashing  chan struct{} // one for everybody who hashes
+	spares   *spares
 	patience time.Duration
 	pause    time.Duration
 	width    *width.Width
 }
 
 func newHashers(p Pool) hashers {
-	h := hashers{
+	return hashers{
 		present:  make(chan struct{}, p.Hashers+p.Queue),
-		spare:    make(chan spare, p.Hashers),
+		hashing:  make(chan struct{}, p.Hashers),
+		spares:   new(spares),
 		patience: p.Patience,
 		pause:    p.Pause,
 		width:    p.Width,
 	}
-	for range p.Hashers {
-		h.spare <- spare{}
-	}
-	return h
 }
 
-// do does the work when it is its turn: first come, first served, for who waits to receive from a channel is served so. The error
+// do does the work when it is its turn: first come, first served, for who waits to send to a channel is served so. The error
 // is ctx's, or an Overloaded fault.
 func (h hashers) do(ctx context.Context, work func(memory *argon2id.Memory)) error {
 	select {
@@ -72,13 +95,9 @@ func (h hashers) do(ctx context.Context, work func(memory *argon2id.Memory)) err
 	}
 	patience := time.NewTimer(h.patience)
 	defer patience.Stop()
-	var memory *argon2id.Memory
 	select {
-	case last := <-h.spare:
-		if memory = last.Value(); memory == nil {
-			memory = new(argon2id.Memory)
-		}
-		defer func() { h.spare <- weak.Make(memory) }()
+	case h.hashing <- struct{}{}:
+		defer func() { <-h.hashing }()
 	case <-patience.C:
 		return overloaded()
 	case <-ctx.Done():
@@ -88,6 +107,8 @@ func (h hashers) do(ctx context.Context, work func(memory *argon2id.Memory)) err
 		return err
 	}
 	defer h.width.Widen()()
+	memory := h.spares.take()
+	defer h.spares.leave(memory)
 	work(memory)
 	return nil
 }

@@ -208,15 +208,45 @@ var _ driver.Validator = validated{}
 // IsValid implements driver.Validator.
 func (v validated) IsValid() bool { return !v.Conn.Conn().IsClosed() }
 
+// BeginTx implements driver.ConnBeginTx.
+func (v validated) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	tx, err := v.Conn.BeginTx(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return revocable{tx, v.Conn.Conn()}, nil
+}
+
+// revocable is a transaction that is rolled back also when whose it was has left: pgx tries to by their context, which is over, and then
+// gives up the connection.
+type revocable struct {
+	driver.Tx
+
+	conn *pgx.Conn
+}
+
+// Rollback implements driver.Tx.
+func (r revocable) Rollback() error {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	_, err := r.conn.Exec(ctx, `ROLLBACK`)
+	return err
+}
+
 // dead tells whether a connection of the pool that has rested is of no use any more. A statement meets two of those at most: then
 // database/sql makes a new one. pgx would give each all the time that the statement has.
 func dead(ctx context.Context, p stdlib.ShouldPingParams) bool {
 	if p.IdleDuration < time.Second {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	return p.Conn.Ping(ctx) != nil // then it is closed, which pgx finds out by a ping of its own
+	wire := p.Conn.PgConn().Conn()
+	if err := wire.SetDeadline(time.Now().Add(probeTime)); err != nil { // a context would give it the grace as well
+		return true
+	}
+	if err := p.Conn.Ping(ctx); err != nil {
+		return true // it is closed, which pgx finds out by a ping of its own
+	}
+	return wire.SetDeadline(time.Time{}) != nil
 }
 
 // withGenericPlans has PostgreSQL plan each prepared statement once, whatever the arguments: our statements are written so

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"postern/internal/blog"
+	"postern/internal/id"
 	"postern/internal/page"
 	"postern/internal/store"
 	"postern/internal/store/storetest"
@@ -66,8 +67,14 @@ func readWhileOthersLeave(t *testing.T, soon bool) {
 		}
 		leaving, leave := context.WithCancel(t.Context())
 		var left, all sync.WaitGroup
-		for range connections {
-			left.Go(func() { _ = read(leaving) })
+		for i := range connections {
+			left.Go(func() {
+				if i%2 == 0 {
+					_ = read(leaving)
+				} else { // in a transaction
+					_ = s.DeletePost(leaving, id.NewPost(begin), func(*blog.Post) error { return nil })
+				}
+			})
 		}
 		servers := blocked()
 		if first = cmp.Or(first, servers); soon && servers != first {

@@ -68,6 +68,8 @@ func TestListsAreReadFromIndexes(t *testing.T) {
 		"all from the end":         {page.Args{Last: new(20)}, nil, "posts_listed"},
 		"an author's":              {page.Args{}, &authors[0].ID, "posts_by_author"},
 		"an author's from the end": {page.Args{Last: new(20)}, &authors[0].ID, "posts_by_author"},
+		"all, unflagged":           {page.Args{Unflagged: true}, nil, "posts_listed"},
+		"an author's, unflagged":   {page.Args{Unflagged: true}, &authors[0].ID, "posts_by_author"},
 	} {
 		window, err := test.args.Window(page.All())
 		if err != nil {
