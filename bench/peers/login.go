@@ -37,7 +37,7 @@ func (b *bench) logins(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	const share, times = 20, 2
+	const share, times = 20, 3
 	c := crowd{server: s, rate: best.rate / share, asked: reading.exchanges(b.blog, s.language), duration: times * b.duration}
 	var hashes float64
 	for range b.rounds {

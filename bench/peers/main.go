@@ -100,8 +100,8 @@ func parse(args []string) (o options, err error) {
 	flags.IntVar(&o.posts, "posts", 10_000, "how many posts they wrote")
 	flags.IntVar(&o.more, "more", 1_000_000, "how many posts there are at workload size")
 	flags.IntVar(&o.connections, "connections", 32, "how many connections ask at once")
-	flags.IntVar(&o.rounds, "rounds", 5, "how often each server is measured")
-	flags.DurationVar(&o.duration, "duration", 3*time.Second, "how long each time")
+	flags.IntVar(&o.rounds, "rounds", 15, "how often each server is measured")
+	flags.DurationVar(&o.duration, "duration", time.Second, "how long each time")
 	flags.DurationVar(&o.warmUp, "warm-up", 3*time.Second, "how long it is asked before")
 	return o, flags.Parse(args)
 }

@@ -16,16 +16,15 @@ func table(to io.Writer, measured []measurement) error {
 		{"", "server", "requests/s", "of Postern's", "p50 ms", "p99 ms", "CPU µs/request", "wrk's CPU", "peak RSS MB"},
 		{"---", "---", "---:", "---:", "---:", "---:", "---:", "---:", "---:"},
 	}
-	own := 0.0
+	var own measurement
 	for _, m := range measured {
-		rate := m.median(func(s sample) float64 { return s.rate })
 		if m.server == postern {
-			own = rate
+			own = m
 		}
 		const thousand, million = 1e3, 1e6
 		rows = append(rows, []string{
-			m.workload, m.server, fmt.Sprintf("%.0f", rate), fmt.Sprintf("%.2f", rate/own),
-			fmt.Sprintf("%.1f", m.median(func(s sample) float64 { return s.p50 })/thousand),
+			m.workload, m.server, fmt.Sprintf("%.0f", m.median(func(s sample) float64 { return s.rate })), fmt.Sprintf("%.2f", m.share(own)),
+			fmt.Sprintf("%.2f", m.median(func(s sample) float64 { return s.p50 })/thousand),
 			fmt.Sprintf("%.1f", m.median(func(s sample) float64 { return s.p99 })/thousand),
 			fmt.Sprintf("%.0f", m.median(func(s sample) float64 { return s.cpu })),
 			fmt.Sprintf("%.0f", m.median(func(s sample) float64 { return s.wrk })),
@@ -57,6 +56,19 @@ func (m measurement) median(of func(sample) float64) float64 {
 	for i, s := range m.samples {
 		values[i] = of(s)
 	}
+	return middle(values)
+}
+
+// share is the rate by another's, each of a round by that of the same round: a machine that is slower for a while is so for both.
+func (m measurement) share(other measurement) float64 {
+	values := make([]float64, len(m.samples))
+	for i, s := range m.samples {
+		values[i] = s.rate / other.samples[i].rate
+	}
+	return middle(values)
+}
+
+func middle(values []float64) float64 {
 	slices.Sort(values)
 	return values[len(values)/2]
 }
