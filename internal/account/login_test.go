@@ -86,19 +86,21 @@ func TestLoginFailsAlike(t *testing.T) {
 	}
 }
 
+// TestLoginCostsAlike looks at the memory that each is hashed in: a hash takes 19 MiB.
 func TestLoginCostsAlike(t *testing.T) {
 	t.Parallel()
-	var count atomic.Int64
+	const aHash = 19 << 10 // KiB
+	var spent atomic.Int64
 	pool := patient
-	pool.Count = func() { count.Add(1) }
+	pool.Spent = func(kibibytes uint32) { spent.Add(int64(kibibytes)) }
 	h := open(t, func(o *account.Options) { o.Passwords = auth.NewPasswords(pool) })
 	h.people(t)
 	hashes := func(do func() error) int64 {
-		before := count.Load()
+		before := spent.Load()
 		if err := do(); err == nil {
 			t.Error("what should have failed did not")
 		}
-		return count.Load() - before
+		return (spent.Load() - before) / aHash
 	}
 	for name, in := range wrong() {
 		if got := hashes(func() error { return second(h.Login(t.Context(), browser, in)) }); got != 1 {

@@ -63,8 +63,7 @@ type Store interface {
 	SessionRole(ctx context.Context, user id.User, session id.Session, now time.Time) (auth.Role, error)
 	// LivingSessions are those of enabled accounts with the ids that live at the given time, each with its account's role.
 	LivingSessions(ctx context.Context, ids []id.Session, now time.Time) (map[id.Session]auth.Role, error)
-	// Sessions are those of the account that live at the given time, newest first. The flags of an Unflagged window are false, here and of
-	// all pages.
+	// Sessions are those of the account that live at the given time, newest first.
 	Sessions(ctx context.Context, user id.User, now time.Time, w page.Window) (page.Page[*Session], error)
 	CountSessions(ctx context.Context, user id.User, now time.Time) (int, error)
 	// SessionsByID are those of the account that live at the given time, in no order.

@@ -8,16 +8,16 @@ import (
 
 // seed is H0: a hash of all that is asked for (section 3.2).
 func seed(password, salt []byte, passes, kibibytes, lanes, length uint32) []byte {
-	h, _ := blake2b.New512(nil) // it fails for long keys only
-	word := func(n uint32) { _ = binary.Write(h, binary.LittleEndian, n) }
+	var all []byte
 	for _, n := range []uint32{lanes, length, kibibytes, passes, Version, kind} {
-		word(n)
+		all = binary.LittleEndian.AppendUint32(all, n)
 	}
 	for _, text := range [][]byte{password, salt, nil, nil} { // neither a secret nor more data
-		word(uint32(len(text))) //nolint:gosec // RFC 9106 has no longer ones
-		h.Write(text)
+		all = binary.LittleEndian.AppendUint32(all, uint32(len(text))) //nolint:gosec // RFC 9106 has no longer ones
+		all = append(all, text...)
 	}
-	return h.Sum(nil)
+	h := blake2b.Sum512(all)
+	return h[:]
 }
 
 // expand is H′: a hash of any length (section 3.3).

@@ -1,7 +1,7 @@
 // Package auth finds out who is asking: access tokens, passwords, roles, and the middleware that puts the caller into the
 // request's context.
 //
-// It imports nothing of ours but fault and id.
+// It imports nothing of ours but argon2id, fault, id and width.
 package auth
 
 import (

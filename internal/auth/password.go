@@ -40,7 +40,7 @@ var errHash = errors.New("neither an argon2id hash in PHC form nor a bcrypt hash
 // others hashed with bcrypt, too.
 type Passwords struct {
 	hashers hashers
-	count   func()
+	spent   func(kibibytes uint32)
 	// dummy is verified for accounts that do not exist, so that they cost what those that do exist cost.
 	dummy string
 }
@@ -49,7 +49,7 @@ type Passwords struct {
 func NewPasswords(p Pool) *Passwords {
 	return &Passwords{
 		hashers: newHashers(p),
-		count:   p.Count,
+		spent:   p.Spent,
 		dummy:   current.format(make([]byte, saltLength), make([]byte, keyLength)),
 	}
 }
@@ -57,7 +57,7 @@ func NewPasswords(p Pool) *Passwords {
 // Do does work that hashes when it is its turn. It waits for that, and answers an Overloaded fault if it does not come; any other
 // error is the work's.
 func (p *Passwords) Do(ctx context.Context, work func(h Hasher) error) (err error) {
-	refused := p.hashers.do(ctx, func(m *argon2id.Memory) { err = work(Hasher{p.dummy, m, p.count}) })
+	refused := p.hashers.do(ctx, func(m *argon2id.Memory) { err = work(Hasher{p.dummy, m, p.spent}) })
 	return cmp.Or(refused, err)
 }
 
@@ -74,12 +74,12 @@ func (p *Passwords) Hash(ctx context.Context, password string) (hash string, err
 type Hasher struct {
 	dummy  string
 	memory *argon2id.Memory
-	count  func()
+	spent  func(kibibytes uint32)
 }
 
 func (h Hasher) key(c params, password string, salt []byte, length int) []byte {
-	if h.count != nil {
-		h.count()
+	if h.spent != nil {
+		h.spent(c.memory)
 	}
 	return h.memory.Key([]byte(password), salt, c.passes, c.memory, c.lanes, uint32(length)) //nolint:gosec // parse bounds it
 }

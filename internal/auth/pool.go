@@ -23,7 +23,8 @@ type Pool struct {
 	Patience time.Duration // how long they wait at most
 	Pause    time.Duration // how long whom there is no room for waits at most to be told so
 	Width    *width.Width  // wide while anybody hashes
-	Count    func()        // called for each password that is hashed by argon2id, unless it is nil
+	// Spent is told the memory, in KiB, of each password that is hashed by argon2id; it may be nil.
+	Spent func(kibibytes uint32)
 }
 
 // DefaultPool has a hasher for each goroutine that may run at once, if there may be one more while they hash, and else for each but one;

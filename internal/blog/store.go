@@ -20,8 +20,7 @@ type Store interface {
 	Post(ctx context.Context, by PostLookup) (*Post, error)
 	// PostsByID are those with the ids, in no order; the ids of nothing are left out.
 	PostsByID(ctx context.Context, ids []id.Post) ([]*Post, error)
-	// Posts are those in the window, newest first, by the author if one is given. The flags of an Unflagged window are false, here and of
-	// all pages.
+	// Posts are those in the window, newest first, by the author if one is given.
 	Posts(ctx context.Context, w page.Window, author *id.User, detail Detail) (page.Page[*Post], error)
 	CountPosts(ctx context.Context, list page.Span, author *id.User) (int, error)
 	// UpdatePost calls change with the post as it is, and stores what change made of it with a version that is one higher,

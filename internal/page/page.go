@@ -44,7 +44,7 @@ type Window struct {
 	Limit int  // how many items at most
 	// FromEnd takes the oldest items of Span rather than the newest. Their order is newest first all the same.
 	FromEnd   bool
-	Unflagged bool // nobody asks for the flags
+	Unflagged bool // nobody asks for the flags, which are false then
 }
 
 // Page is a part of a list, newest first. Both flags are exact, if they are asked for: they speak of the list, whatever the cursors were.

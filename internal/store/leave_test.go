@@ -30,64 +30,33 @@ func TestReadingWhileOthersLeave(t *testing.T) {
 func readWhileOthersLeave(t *testing.T, soon bool) {
 	t.Helper()
 	const connections, waiting, rounds = 6, 12, 5
-	url := storetest.PostgresURL(t)
-	storetest.Open(t, url)
-	s := open(t, store.Options{URL: url, MaxConnections: connections, Log: slog.New(slog.DiscardHandler)})
-	other, err := sql.Open("pgx", url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = other.Close() }()
-	window, err := page.Args{}.Window(page.All())
-	if err != nil {
-		t.Fatal(err)
-	}
-	read := func(ctx context.Context) error {
-		_, err := s.Posts(ctx, window, nil, blog.Outline)
-		return err
-	}
-	blocked := func() (servers string) { // once all connections are
-		for n := 0; n < connections; {
-			const query = `SELECT count(*), coalesce(string_agg(pid::text, ' ' ORDER BY pid), '') FROM pg_locks
-				WHERE NOT granted AND relation = 'posts'::regclass`
-			if err := other.QueryRowContext(t.Context(), query).Scan(&n, &servers); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return servers
-	}
+	h := newHeldUp(t, connections)
 	var first string
 	for range rounds {
-		tx, err := other.BeginTx(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := tx.ExecContext(t.Context(), `LOCK TABLE posts IN ACCESS EXCLUSIVE MODE`); err != nil {
-			t.Fatal(err)
-		}
+		release := h.hold(t)
 		leaving, leave := context.WithCancel(t.Context())
 		var left, all sync.WaitGroup
 		for i := range connections {
 			left.Go(func() {
 				if i%2 == 0 {
-					_ = read(leaving)
+					_ = h.read(leaving)
 				} else { // in a transaction
-					_ = s.DeletePost(leaving, id.NewPost(begin), func(*blog.Post) error { return nil })
+					_ = h.DeletePost(leaving, id.NewPost(begin), func(*blog.Post) error { return nil })
 				}
 			})
 		}
-		servers := blocked()
+		servers := h.waited(t, connections)
 		if first = cmp.Or(first, servers); soon && servers != first {
 			t.Errorf("connections to the servers %s, want those to %s", servers, first)
 		}
 		for range waiting {
 			all.Go(func() {
-				if err := read(t.Context()); err != nil {
+				if err := h.read(t.Context()); err != nil {
 					t.Errorf("Posts() while others leave: %v", err)
 				}
 			})
 			all.Go(func() {
-				if err := s.ForgetAttempts(t.Context(), begin); err != nil {
+				if err := h.ForgetAttempts(t.Context(), begin); err != nil {
 					t.Errorf("ForgetAttempts() while others leave: %v", err)
 				}
 			})
@@ -96,10 +65,90 @@ func readWhileOthersLeave(t *testing.T, soon bool) {
 		if !soon {
 			left.Wait()
 		}
-		if err := tx.Rollback(); err != nil {
-			t.Error(err)
-		}
+		release()
 		left.Wait()
 		all.Wait()
 	}
+}
+
+// TestEndedConnectionsAreGone: those that end with who left do not come back to the pool, where they would be given to others.
+func TestEndedConnectionsAreGone(t *testing.T) {
+	t.Parallel()
+	const connections = 6
+	h := newHeldUp(t, connections)
+	release := h.hold(t)
+	leaving, leave := context.WithCancel(t.Context())
+	var left sync.WaitGroup
+	for range connections {
+		left.Go(func() { _ = h.read(leaving) })
+	}
+	h.waited(t, connections)
+	leave()
+	left.Wait()
+	if open := h.DB().Stats().OpenConnections; open > 0 {
+		t.Errorf("%d connections are in the pool after all have ended, want none", open)
+	}
+	release()
+	if err := h.read(t.Context()); err != nil {
+		t.Errorf("Posts() afterwards = %v, want nil", err)
+	}
+}
+
+// heldUp is a store on PostgreSQL whose posts somebody else can lock.
+type heldUp struct {
+	*store.Store
+
+	other  *sql.DB
+	window page.Window
+}
+
+func newHeldUp(t *testing.T, connections int) heldUp {
+	t.Helper()
+	url := storetest.PostgresURL(t)
+	storetest.Open(t, url)
+	other, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	window, err := page.Args{}.Window(page.All())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return heldUp{open(t, store.Options{URL: url, MaxConnections: connections, Log: slog.New(slog.DiscardHandler)}), other, window}
+}
+
+func (h heldUp) read(ctx context.Context) error {
+	_, err := h.Posts(ctx, h.window, nil, blog.Outline)
+	return err
+}
+
+// hold has everybody wait who wants posts, until they are released.
+func (h heldUp) hold(t *testing.T) (release func()) {
+	t.Helper()
+	tx, err := h.other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), `LOCK TABLE posts IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// waited returns once so many wait for posts, and which of PostgreSQL's processes they are connected to.
+func (h heldUp) waited(t *testing.T, many int) (servers string) {
+	t.Helper()
+	const query = `SELECT count(*), coalesce(string_agg(pid::text, ' ' ORDER BY pid), '') FROM pg_locks
+		WHERE NOT granted AND relation = 'posts'::regclass`
+	for n := 0; n < many; {
+		if err := h.other.QueryRowContext(t.Context(), query).Scan(&n, &servers); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return servers
 }

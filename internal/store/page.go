@@ -32,10 +32,11 @@ func paged[T any](ctx context.Context, q querier, l list[T], w page.Window) (pag
 	if w.FromEnd {
 		order = "ASC"
 	}
-	columns, limit := l.columns, w.Limit
-	args := append(make([]any, 0, 6), w.Span.Over, w.Span.Under, limit)
-	args = append(args, l.args...)
-	var flags string
+	columns, limit, flags := l.columns, w.Limit, ""
+	if !w.Unflagged {
+		limit++ // which tells whether there is more on that side
+	}
+	args := append([]any{w.Span.Over, w.Span.Under, limit}, l.args...)
 	if !w.Unflagged {
 		// The list lies strictly between the last two; the window between $1 and $2, which lie within. One bound on each side, and the
 		// order of the index: else either database may read the whole table to find one row.
@@ -45,7 +46,6 @@ func paged[T any](ctx context.Context, q querier, l list[T], w page.Window) (pag
 		over, under := `$`+strconv.Itoa(len(args)+1), `$`+strconv.Itoa(len(args)+2)
 		flags = exists(id+` >= $2 AND `+id+` < `+under, ``) + `, ` + exists(id+` > `+over+` AND `+id+` <= $1`, ` DESC`)
 		columns += `, ` + flags
-		args[2] = limit + 1
 		args = append(args, w.List.Over, w.List.Under)
 	}
 	var before, after bool
