@@ -121,16 +121,16 @@ func authorizationOf(payload []byte) (authorization string, ok bool) {
 	if payload[0] != '{' {
 		return "", false
 	}
-	given := false
-	for quoted, value := range members(payload) {
+	given, ok := false, true
+	members(payload, func(quoted, value []byte) {
 		var name string
-		if json.Unmarshal(quoted, &name) != nil || !strings.EqualFold(name, "Authorization") {
-			continue
+		if json.Unmarshal(quoted, &name) == nil && strings.EqualFold(name, "Authorization") {
+			ok = ok && !given && json.Unmarshal(value, &authorization) == nil
+			given = true
 		}
-		if given || json.Unmarshal(value, &authorization) != nil {
-			return "", false
-		}
-		given = true
+	})
+	if !ok {
+		return "", false
 	}
 	return authorization, true
 }

@@ -3,7 +3,9 @@ package transport
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // readText reads valid JSON into a string as encoding/json does, to which null says nothing, and tells whether it can be one. What
@@ -12,12 +14,10 @@ func readText(value []byte, into *string) (ok bool) {
 	if value == nil {
 		return true
 	}
-	r := reader{text: value}
-	begin := r.next()
-	if begin == '"' {
-		*into = r.string()
+	if value[0] == '"' {
+		*into = string(unquote(value))
 	}
-	return begin == '"' || begin == 'n'
+	return value[0] == '"' || value[0] == 'n'
 }
 
 // readObject does so with a map, in which numbers stay as they are written.
@@ -41,10 +41,13 @@ type reader struct {
 
 // next goes to the next value or end of one, and tells how it begins.
 func (r *reader) next() byte {
-	for strings.IndexByte(" \t\r\n,:", r.text[r.at]) >= 0 {
-		r.at++
+	for ; ; r.at++ {
+		switch begin := r.text[r.at]; begin {
+		case ' ', '\t', '\n', '\r', ',', ':':
+		default:
+			return begin
+		}
 	}
-	return r.text[r.at]
 }
 
 func (r *reader) value() any {
@@ -92,27 +95,68 @@ func (r *reader) list() []any {
 func (r *reader) string() string {
 	start := r.at
 	r.at = stringEnd(r.text, start)
-	return unquote(r.text[start:r.at])
+	return string(unquote(r.text[start:r.at]))
 }
 
 // number reads one within a list or an object, of which there is an end.
 func (r *reader) number() json.Number {
 	start := r.at
-	for strings.IndexByte(" \t\r\n,]}", r.text[r.at]) < 0 {
+	for b := r.text[start]; b > ' ' && b != ',' && b != ']' && b != '}'; b = r.text[r.at] {
 		r.at++
 	}
 	return json.Number(r.text[start:r.at])
 }
 
 // unquote is what a valid string of valid UTF-8 stands for: itself, if nothing in it is escaped.
-func unquote(quoted []byte) string {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1 : len(quoted)-1])
+func unquote(quoted []byte) []byte {
+	text := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(text, '\\') < 0 {
+		return text
 	}
-	return unescape(quoted)
+	return unescape(text)
 }
 
-func unescape(quoted []byte) (s string) {
-	_ = json.Unmarshal(quoted, &s) // it is valid
-	return s
+func unescape(text []byte) []byte {
+	into := make([]byte, 0, len(text)) // a character takes more bytes escaped than it has
+	for {
+		end := plain(text)
+		into = append(into, text[:end]...)
+		if end == len(text) {
+			return into
+		}
+		escaped := text[end+1:]
+		length := 1
+		switch escaped[0] {
+		case 'u':
+			var r rune
+			r, length = codePoint(escaped)
+			into = utf8.AppendRune(into, r)
+		case 'b':
+			into = append(into, '\b')
+		case 'f':
+			into = append(into, '\f')
+		case 'n':
+			into = append(into, '\n')
+		case 'r':
+			into = append(into, '\r')
+		case 't':
+			into = append(into, '\t')
+		default:
+			into = append(into, escaped[0])
+		}
+		text = escaped[length:]
+	}
+}
+
+// codePoint is the one that uXXXX, or uXXXX\uXXXX, is. A surrogate alone is none: it is replaced.
+func codePoint(escaped []byte) (r rune, length int) {
+	const one, two = len(`uXXXX`), len(`uXXXX\uXXXX`)
+	first, _ := strconv.ParseUint(string(escaped[1:one]), 16, 16)
+	if len(escaped) >= two && escaped[one] == '\\' && escaped[one+1] == 'u' {
+		second, _ := strconv.ParseUint(string(escaped[one+2:two]), 16, 16)
+		if r := utf16.DecodeRune(rune(first), rune(second)); r != utf8.RuneError {
+			return r, two
+		}
+	}
+	return rune(first), one
 }

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -41,8 +40,8 @@ type parameters struct {
 }
 
 // member is where the parameter of a name is; nil if there is none of it.
-func (p *parameters) member(name string) *[]byte {
-	switch name {
+func (p *parameters) member(name []byte) *[]byte {
+	switch string(name) {
 	case "query":
 		return &p.query
 	case "operationName":
@@ -71,11 +70,11 @@ func (h HTTP) readURL(u *url.URL) (*graphql.RawParams, *refused) {
 		case len(values) > 1:
 			return nil, refusal(http.StatusBadRequest, "%s is given twice", name)
 		case name != "variables" && name != "extensions":
-			*given.member(name), _ = json.Marshal(values[0]) // a string always can be
-		case !json.Valid([]byte(values[0])):
+			*given.member([]byte(name)), _ = json.Marshal(values[0]) // a string always can be
+		case !valid([]byte(values[0])):
 			return nil, refusal(http.StatusBadRequest, "%s must be JSON", name)
 		default:
-			*given.member(name) = []byte(values[0])
+			*given.member([]byte(name)) = []byte(values[0])
 		}
 	}
 	if !utf8.Valid(given.variables) || !utf8.Valid(given.extensions) {
@@ -179,25 +178,34 @@ func split(body []byte) (given parameters, why *refused) {
 	if !utf8.Valid(body) {
 		return given, refuseEncoding()
 	}
-	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
+	if v := (validator{text: body}); v.next() == '[' {
 		return given, refusal(http.StatusBadRequest, "one request is sent at a time: the body must be an object, not an array")
-	} else if len(trimmed) == 0 || trimmed[0] != '{' || !json.Valid(body) {
-		return given, refusal(http.StatusBadRequest, `the request must be a JSON object: {"query": "…", "variables": {…}}`)
 	}
 	count := 0
-	for quoted, value := range members(body) {
-		if count++; count > mostMembers {
-			return given, refusal(http.StatusBadRequest, "the request has more than %d members", mostMembers)
+	valid := members(body, func(quoted, value []byte) {
+		count++
+		if why == nil {
+			why = given.take(quoted, value, count)
 		}
-		switch member := given.member(unquote(quoted)); {
-		case member == nil:
-		case *member != nil:
-			return given, refusal(http.StatusBadRequest, "%s is given twice", unquote(quoted))
-		default:
-			*member = value
-		}
+	})
+	if !valid {
+		return given, refusal(http.StatusBadRequest, `the request must be a JSON object: {"query": "…", "variables": {…}}`)
 	}
-	return given, nil
+	return given, why
+}
+
+func (p *parameters) take(quoted, value []byte, count int) *refused {
+	if count > mostMembers {
+		return refusal(http.StatusBadRequest, "the request has more than %d members", mostMembers)
+	}
+	switch member := p.member(unquote(quoted)); {
+	case member == nil:
+	case *member != nil:
+		return refusal(http.StatusBadRequest, "%s is given twice", unquote(quoted))
+	default:
+		*member = value
+	}
+	return nil
 }
 
 func refuseEncoding() *refused {
