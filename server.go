@@ -20,7 +20,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql/executor"
 	_ "golang.org/x/crypto/x509roots/fallback" // CA roots for images that have none
 
 	"postern/graph"
@@ -29,6 +28,7 @@ import (
 	"postern/internal/blog"
 	"postern/internal/cli"
 	"postern/internal/config"
+	"postern/internal/executor"
 	"postern/internal/httpd"
 	"postern/internal/limit"
 	"postern/internal/mail"

@@ -6,11 +6,11 @@ import (
 	"maps"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"postern/internal/auth"
+	"postern/internal/executor"
 )
 
 // Options are what an executor is made from.
@@ -28,21 +28,23 @@ type Options struct {
 
 // NewExecutor executes the schema. How operations come to it, and within which limits, is the caller's to add.
 func NewExecutor(o Options) *executor.Executor {
-	exec := executor.New(NewExecutableSchema(Config{
-		Schema:     withoutDefer(parsedSchema),
-		Resolvers:  o.Resolver,
-		Directives: DirectiveRoot{Auth: guard{o.Authorize}.auth},
-	}))
 	presenter := presenter{log: o.Log, requestID: o.RequestID, reticent: !o.Introspection}
-	exec.SetErrorPresenter(presenter.present)
-	exec.SetRecoverFunc(presenter.recover)
-	exec.SetQueryCache(o.Documents)
+	exec := executor.New(executor.Options{
+		Schema: NewExecutableSchema(Config{
+			Schema:     withoutDefer(parsedSchema),
+			Resolvers:  o.Resolver,
+			Directives: DirectiveRoot{Auth: guard{o.Authorize}.auth},
+		}),
+		Present:   presenter.present,
+		Recover:   presenter.recover,
+		Rules:     validationRules(o.Introspection),
+		Documents: o.Documents,
+	})
 	exec.Use(&variables{})
-	exec.SetDefaultRulesFn(validationRules(o.Introspection))
 	if o.Introspection {
 		exec.Use(extension.Introspection{})
 	}
-	exec.AroundResponses(tellWhyAnonymous)
+	exec.Use(anonymity{})
 	return exec
 }
 
@@ -63,9 +65,23 @@ func withoutDefer(schema *ast.Schema) *ast.Schema {
 	return &without
 }
 
-// tellWhyAnonymous lets a client know that its token was of no use even where none was needed, so that it refreshes
-// rather than keeps an answer that was meant for an anonymous caller.
-func tellWhyAnonymous(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+// anonymity lets a client know that its token was of no use even where none was needed, so that it refreshes rather than keeps an answer
+// that was meant for an anonymous caller.
+type anonymity struct{}
+
+var _ interface {
+	graphql.HandlerExtension
+	graphql.ResponseInterceptor
+} = anonymity{}
+
+// ExtensionName implements graphql.HandlerExtension.
+func (anonymity) ExtensionName() string { return "Anonymity" }
+
+// Validate implements graphql.HandlerExtension.
+func (anonymity) Validate(graphql.ExecutableSchema) error { return nil }
+
+// InterceptResponse implements graphql.ResponseInterceptor.
+func (anonymity) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	if refusal := auth.FromContext(ctx).Refusal; refusal != "" && refusal != auth.TokenMissing {
 		graphql.RegisterExtension(ctx, "auth", map[string]string{"reason": string(refusal)})
 	}

@@ -24,7 +24,7 @@ func FuzzDocument(f *testing.F) {
 		if visited > 4*len(document)+4 {
 			t.Errorf("%d nodes of a document of %d bytes were visited", visited, len(document))
 		}
-		operation, errs := e.CreateOperationContext(graphql.StartOperationTrace(t.Context()), &graphql.RawParams{Query: document})
+		operation, errs := e.CreateOperationContext(t.Context(), &graphql.RawParams{Query: document})
 		if err != nil && len(errs) == 0 {
 			t.Fatalf("the executor let pass what the limits refuse: %v", err)
 		}

@@ -15,12 +15,12 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"postern/graph"
+	"postern/internal/executor"
 	"postern/internal/transport"
 )
 
@@ -92,9 +92,10 @@ func hostileLimits() Limits {
 // newExecutor executes the real schema within the default limits; its resolvers are never called.
 func newExecutor(tb testing.TB) *executor.Executor {
 	tb.Helper()
-	e := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
 	documents := lru.New[*ast.QueryDocument](10)
-	e.SetQueryCache(documents)
+	e := executor.New(executor.Options{
+		Schema: graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}), Documents: documents,
+	})
 	e.Use(NewExtension(hostileLimits(), documents))
 	return e
 }
@@ -122,7 +123,7 @@ func TestLimitsAreExact(t *testing.T) {
 		most := map[string]int{CodeTokens: 2000, CodeLength: 16384, CodeCost: 2000}[code]
 		for _, n := range []int{most, most + 1} {
 			params := &graphql.RawParams{Query: document(n), OperationName: "Q0"}
-			_, errs := e.CreateOperationContext(graphql.StartOperationTrace(t.Context()), params)
+			_, errs := e.CreateOperationContext(t.Context(), params)
 			switch {
 			case n == most && len(errs) > 0:
 				t.Errorf("%s of %d = %v, want it to pass", code, n, errs)
@@ -137,8 +138,9 @@ func TestLimitsAreExact(t *testing.T) {
 func newServer(tb testing.TB) http.Handler {
 	tb.Helper()
 	documents := lru.New[*ast.QueryDocument](10)
-	exec := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
-	exec.SetQueryCache(documents)
+	exec := executor.New(executor.Options{
+		Schema: graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}), Documents: documents,
+	})
 	exec.Use(NewExtension(hostileLimits(), documents))
 	return transport.Handler{Executor: exec, Transports: []transport.Transport{
 		transport.HTTP{MaxBody: 1 << 20, Variables: transport.Shape{Depth: 8, Items: 250}},

@@ -10,10 +10,10 @@ import (
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"postern/graph"
+	"postern/internal/executor"
 	"postern/internal/transport"
 )
 
@@ -49,7 +49,7 @@ func (p *probe) InterceptOperation(ctx context.Context, next graphql.OperationHa
 
 // newKeeper executes the real schema, and keeps answers; what the tests ask of it needs no resolver.
 func newKeeper(most int, fresh transport.Freshness) (*probe, transport.Handler) {
-	exec := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
+	exec := executor.New(executor.Options{Schema: graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}})})
 	p := new(probe)
 	exec.Use(p)
 	return p, transport.Handler{Executor: exec, Transports: []transport.Transport{

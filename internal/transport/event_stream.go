@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
+
+	"postern/internal/executor"
 )
 
 // mediaEvents is the media type of server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html.

@@ -14,10 +14,9 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/99designs/gqlgen/graphql/executor"
-
 	"postern/graph"
 	"postern/internal/blog"
+	"postern/internal/executor"
 	"postern/internal/transport"
 )
 
@@ -230,7 +229,7 @@ func TestEventStreamThatNeverBegins(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *live) {
 			connections := transport.NewConnections(test.reception(s))
 			handler := transport.Handler{
-				Executor:   executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}})),
+				Executor:   executor.New(executor.Options{Schema: graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}})}),
 				Transports: []transport.Transport{transport.HTTP{Streams: transport.NewEventStreams(connections)}},
 			}
 			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/graphql?query="+url.QueryEscape(followPosts), http.NoBody)

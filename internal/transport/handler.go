@@ -4,8 +4,9 @@ import (
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"postern/internal/executor"
 )
 
 // Transport carries operations to the executor, and what comes of them back.

@@ -1,7 +1,7 @@
 // Package transport is GraphQL over HTTP, WebSocket and server-sent events for gqlgen, in the place of gqlgen's own transports.
 // The specification, here, is that of HTTP: https://graphql.github.io/graphql-over-http/draft/.
 //
-// It knows nothing of what the schema is about, and imports nothing of ours.
+// It knows nothing of what the schema is about, and imports nothing of ours but executor.
 package transport
 
 import (
@@ -10,9 +10,10 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"postern/internal/executor"
 )
 
 // HTTP answers GET and POST requests with one JSON object each, or with a stream of events.
@@ -33,11 +34,17 @@ var _ Transport = HTTP{}
 func (HTTP) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") == "" }
 
 // varies are the headers that answers depend on; by GraphQL-Cost a client asks for `extensions.cost`.
-const varies = "Accept, Accept-Encoding, Authorization, GraphQL-Cost"
+//
+//nolint:gochecknoglobals // a constant, but for Go's lack of such
+var varies = []string{"Accept, Accept-Encoding, Authorization, GraphQL-Cost"}
 
 // Do implements Transport.
 func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor) {
-	w.Header().Add("Vary", varies)
+	if header := w.Header(); header["Vary"] == nil {
+		header["Vary"] = varies
+	} else {
+		header.Add("Vary", varies[0])
+	}
 	question, kept := h.Answers.find(r, h.MaxBody)
 	if kept != nil {
 		kept.write(w, r)
@@ -64,7 +71,7 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec *executor.Executor
 		a.refuse(ctx, exec, refused)
 		return
 	}
-	operation, errs := exec.CreateOperationContext(graphql.StartOperationTrace(ctx), params)
+	operation, errs := exec.CreateOperationContext(ctx, params)
 	if errs != nil {
 		errors := exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs)
 		h.send(a, json, a.statusOf(errs), errors)

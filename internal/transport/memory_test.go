@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/99designs/gqlgen/graphql/executor"
-
 	"postern/graph"
+	"postern/internal/executor"
 	"postern/internal/transport"
 )
 
@@ -20,7 +19,7 @@ import (
 func TestMemory(t *testing.T) {
 	const megabyte, most = 1 << 20, 10 << 20
 	server := transport.Handler{
-		Executor:   executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}})),
+		Executor:   executor.New(executor.Options{Schema: graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}})}),
 		Transports: []transport.Transport{transport.HTTP{MaxBody: megabyte, Variables: transport.Shape{Depth: 8, Items: 250}}},
 	}
 	fill := func(begin, item, end string) string {

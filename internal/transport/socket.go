@@ -10,8 +10,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/coder/websocket"
+
+	"postern/internal/executor"
 )
 
 // socket is one client's WebSocket.

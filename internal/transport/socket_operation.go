@@ -133,7 +133,7 @@ func (s *socket) begin(op *operation, payload []byte) step {
 }
 
 func (s *socket) execute(op *operation, payload []byte) step {
-	ctx := graphql.StartOperationTrace(op.ctx)
+	ctx := op.ctx
 	params, refused := decode(payload, s.Variables)
 	if refused != nil {
 		s.fail(op, s.exec.DispatchError(ctx, refused.list()).Errors)

@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"postern/internal/executor"
 )
 
 // stream is the answer to one client's subscription. One that ends because its guest may not stay, or the server does not, is cut:

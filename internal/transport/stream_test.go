@@ -13,11 +13,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/coder/websocket"
 
 	"postern/graph"
 	"postern/internal/blog"
+	"postern/internal/executor"
 	"postern/internal/id"
 	"postern/internal/transport"
 	"postern/internal/transport/transporttest"
@@ -78,7 +78,7 @@ func inBubble(t *testing.T, run func(t *testing.T, s *live)) {
 		s.socket, s.streams = new(transport.NewWebSocket(s.Connections)), transport.NewEventStreams(s.Connections)
 		s.socket.MaxMessage, s.socket.MaxSubscriptions, s.socket.Variables = maxMessage, 2, shape
 		server := &http.Server{ReadTimeout: 30 * time.Second, Handler: transport.Handler{
-			Executor: executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: resolvers{new(graph.Resolver), s}})),
+			Executor: executor.New(executor.Options{Schema: graph.NewExecutableSchema(graph.Config{Resolvers: resolvers{new(graph.Resolver), s}})}),
 			Transports: []transport.Transport{
 				s.socket, transport.HTTP{MaxBody: maxBody, Variables: shape, Streams: s.streams},
 			},

@@ -11,9 +11,9 @@ import (
 	"testing/iotest"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 
 	"postern/graph"
+	"postern/internal/executor"
 	"postern/internal/transport"
 )
 
@@ -21,7 +21,7 @@ const maxBody = 1 << 10
 
 // newServer executes the real schema; what the tests ask of it needs no resolver.
 func newServer(extensions ...graphql.HandlerExtension) http.Handler {
-	exec := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}}))
+	exec := executor.New(executor.Options{Schema: graph.NewExecutableSchema(graph.Config{Resolvers: &graph.Resolver{}})})
 	for _, extension := range extensions {
 		exec.Use(extension)
 	}

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/coder/websocket"
+
+	"postern/internal/executor"
 )
 
 // WebSocket speaks graphql-transport-ws, called the protocol here:
