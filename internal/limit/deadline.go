@@ -3,6 +3,7 @@ package limit
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,15 +16,20 @@ type deadline struct {
 	at    time.Time
 	cause error
 
-	mu     sync.Mutex
-	timed  context.Context //nolint:containedctx // what it is once somebody waits; nil as long as nobody does
-	cancel context.CancelFunc
-	over   bool
+	timed atomic.Pointer[timed] // what it is once somebody waits; nil as long as nobody does
+	over  atomic.Bool           // it has ended, and nobody waits
+	mu    sync.Mutex            // for who makes it something else
 }
 
-func withDeadline(parent context.Context, at time.Time, cause error) (context.Context, context.CancelFunc) {
-	d := &deadline{Context: parent, at: at, cause: cause}
-	return d, d.end
+type timed struct {
+	context.Context //nolint:containedctx // what it is
+
+	cancel context.CancelFunc
+}
+
+// withDeadline makes a context that ends at a time, or when end is called.
+func withDeadline(parent context.Context, at time.Time, cause error) *deadline {
+	return &deadline{Context: parent, at: at, cause: cause}
 }
 
 // Deadline implements context.Context.
@@ -39,10 +45,7 @@ func (d *deadline) Done() <-chan struct{} { return d.wait().Done() }
 
 // Err implements context.Context. Once it is an error, it stays so, and is known by context.Cause.
 func (d *deadline) Err() error {
-	d.mu.Lock()
-	timed, over := d.timed, d.over
-	d.mu.Unlock()
-	if timed == nil && !over && d.Context.Err() == nil && time.Now().Before(d.at) {
+	if d.timed.Load() == nil && !d.over.Load() && d.Context.Err() == nil && time.Now().Before(d.at) {
 		return nil
 	}
 	return d.wait().Err()
@@ -50,42 +53,44 @@ func (d *deadline) Err() error {
 
 // Value implements context.Context: package context asks for what it knows of its own by a key.
 func (d *deadline) Value(key any) any {
-	d.mu.Lock()
-	timed := d.timed
-	d.mu.Unlock()
-	if timed != nil {
-		return timed.Value(key)
+	if t := d.timed.Load(); t != nil {
+		return t.Value(key)
 	}
 	return d.Context.Value(key)
 }
 
-func (d *deadline) wait() context.Context {
+// wait makes what it is once somebody waits, unless there is that.
+func (d *deadline) wait() *timed {
+	if t := d.timed.Load(); t != nil {
+		return t
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.make()
-	return d.timed
+	return d.make()
 }
 
-// make makes what it is once somebody waits, unless there is that.
-func (d *deadline) make() {
-	switch {
-	case d.timed != nil:
-	case d.over:
-		d.timed, d.cancel = context.WithCancel(d.Context)
-		d.cancel()
-	default:
-		d.timed, d.cancel = context.WithDeadlineCause(d.Context, d.at, d.cause)
+func (d *deadline) make() *timed {
+	if t := d.timed.Load(); t != nil {
+		return t
 	}
+	t := new(timed)
+	if d.over.Load() {
+		t.Context, t.cancel = context.WithCancel(d.Context)
+		t.cancel()
+	} else {
+		t.Context, t.cancel = context.WithDeadlineCause(d.Context, d.at, d.cause)
+	}
+	d.timed.Store(t)
+	return t
 }
 
 // end ends it, if it has not ended yet.
 func (d *deadline) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.timed == nil && time.Now().Before(d.at) {
-		d.over = true
+	if d.timed.Load() == nil && time.Now().Before(d.at) {
+		d.over.Store(true)
 		return
 	}
-	d.make()
-	d.cancel()
+	d.make().cancel()
 }

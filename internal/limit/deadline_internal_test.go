@@ -9,6 +9,12 @@ import (
 	"time"
 )
 
+// cancelled makes one as package context does.
+func cancelled(parent context.Context, at time.Time, cause error) (context.Context, context.CancelFunc) {
+	d := withDeadline(parent, at, cause)
+	return d, d.end
+}
+
 // TestDeadline compares contexts with those of package context, through all that may happen to them, whether somebody waits or not.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
@@ -50,7 +56,7 @@ func TestDeadline(t *testing.T) {
 					}
 					return [6]any{err, cause, done, ctx.Value(key{}), child.Value(key{}), errors.Is(child.Err(), err)}
 				}
-				if got, want := see(withDeadline), see(context.WithDeadlineCause); got != want {
+				if got, want := see(cancelled), see(context.WithDeadlineCause); got != want {
 					t.Errorf("%s, waited for: %t: %v, want %v", name, waits, got, want)
 				}
 			})
@@ -64,7 +70,7 @@ func TestDeadlineOfTheParent(t *testing.T) {
 	now := time.Now()
 	for _, after := range []time.Duration{-time.Hour, time.Hour} {
 		parent, end := context.WithDeadline(t.Context(), now.Add(24*time.Hour))
-		ctx, endToo := withDeadline(parent, now.Add(24*time.Hour+after), nil)
+		ctx, endToo := cancelled(parent, now.Add(24*time.Hour+after), nil)
 		want := now.Add(24*time.Hour + min(after, 0))
 		if at, ok := ctx.Deadline(); !ok || !at.Equal(want) {
 			t.Errorf("the deadline is %v, want %v", at, want)
@@ -78,7 +84,7 @@ func TestDeadlineOfTheParent(t *testing.T) {
 func TestDeadlineAtOnce(t *testing.T) {
 	t.Parallel()
 	for range 200 {
-		ctx, end := withDeadline(t.Context(), time.Now().Add(time.Hour), errors.New("late"))
+		ctx, end := cancelled(t.Context(), time.Now().Add(time.Hour), errors.New("late"))
 		var all sync.WaitGroup
 		for range 4 {
 			all.Go(func() {
@@ -104,9 +110,9 @@ func TestDeadlineAtOnce(t *testing.T) {
 // TestDeadlineWithoutATimer: who merely asks leaves none.
 func TestDeadlineWithoutATimer(t *testing.T) {
 	t.Parallel()
-	ctx, end := withDeadline(t.Context(), time.Now().Add(time.Hour), nil)
+	ctx, end := cancelled(t.Context(), time.Now().Add(time.Hour), nil)
 	defer end()
-	if ctx.Err() != nil || context.Cause(ctx) != nil || ctx.(*deadline).timed != nil { //nolint:forcetypeassert // it is one
+	if ctx.Err() != nil || context.Cause(ctx) != nil || ctx.(*deadline).timed.Load() != nil { //nolint:forcetypeassert // it is one
 		t.Error("there is a timer, or it has ended")
 	}
 }

@@ -79,10 +79,10 @@ func (e *Extension) InterceptOperation(ctx context.Context, next graphql.Operati
 	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
 		return next(ctx)
 	}
-	ctx, cancel := withDeadline(ctx, time.Now().Add(e.limits.Time), e.overtime)
-	respond := next(ctx)
+	d := withDeadline(ctx, time.Now().Add(e.limits.Time), e.overtime)
+	respond := next(d)
 	return func(ctx context.Context) *graphql.Response {
-		defer cancel()
+		defer d.end()
 		return respond(ctx)
 	}
 }
