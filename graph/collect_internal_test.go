@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
+	"weak"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -46,18 +48,23 @@ func sameField(a, b graphql.CollectedField) bool {
 
 // TestCollectAtOnce: selections that many ask for at the same time, more of them than are kept.
 func TestCollectAtOnce(t *testing.T) {
-	const selections = 40
+	const many = 40
+	document := new(ast.QueryDocument)
+	operation := &graphql.OperationContext{Doc: document}
 	var c collected
 	var all []ast.SelectionSet
-	for range selections {
+	for range many {
 		all = append(all, ast.SelectionSet{&ast.Field{Alias: "a", Name: "a"}, &ast.Field{Alias: "b", Name: "b"}})
+	}
+	for _, of := range all[:many/2] { // the others are of no document, as what fragments make
+		document.Operations = append(document.Operations, &ast.OperationDefinition{SelectionSet: of})
 	}
 	var asking sync.WaitGroup
 	for range 8 {
 		asking.Go(func() {
 			for range 50 {
 				for _, of := range all {
-					fields := c.collect(nil, of, nil)
+					fields := c.collect(operation, of, nil)
 					if len(fields) != 2 || fields[0].Field != of[0] || fields[1].Field != of[1] {
 						t.Error("a selection has another one's fields")
 						return
@@ -68,11 +75,34 @@ func TestCollectAtOnce(t *testing.T) {
 	}
 	asking.Wait()
 	kept := 0
-	for known := c.last.Load(); known != nil; known = known.before {
+	for s := c.last.Load(); s != nil; s = s.before {
 		kept++
 	}
-	if kept != 16 {
-		t.Errorf("%d selections are kept, want 16", kept)
+	if known := len(*selectionsOf(document)); kept != 16 || known != many/2 {
+		t.Errorf("%d selections are kept, and %d known, want 16 and %d", kept, known, many/2)
+	}
+}
+
+// TestDocumentsAreForgotten: what is known of a document goes with it, and stays as long as it does.
+func TestDocumentsAreForgotten(t *testing.T) {
+	kept := new(ast.QueryDocument)
+	first := selectionsOf(kept)
+	var gone []weak.Pointer[ast.QueryDocument]
+	for range 100 {
+		document := new(ast.QueryDocument)
+		if selectionsOf(document) != selectionsOf(document) { //nolint:staticcheck // the same, asked twice
+			t.Error("a document is known twice")
+		}
+		gone = append(gone, weak.Make(document))
+	}
+	for _, key := range gone {
+		for _, is := documents.Load(key); is; _, is = documents.Load(key) { // it has no end unless they are forgotten
+			runtime.GC()
+			runtime.Gosched()
+		}
+	}
+	if selectionsOf(kept) != first {
+		t.Error("a document that is kept was forgotten")
 	}
 }
 

@@ -38,6 +38,38 @@ func told[T any](
 	return plain(ctx, c, field, value, marshal)
 }
 
+// resolve marshals a field that a resolver resolves. It takes the place of graphql.ResolveField, which goes through interceptors as well.
+func resolve[T any](
+	ctx context.Context, operation *graphql.OperationContext, field graphql.CollectedField,
+	begin func(context.Context, graphql.CollectedField) (*graphql.FieldContext, error), resolver func(context.Context) (any, error),
+	marshal func(context.Context, ast.SelectionSet, T) graphql.Marshaler, nonNull bool,
+) (marshalled graphql.Marshaler) {
+	begun, err := begin(ctx, field)
+	if err != nil {
+		return graphql.Null
+	}
+	ctx = graphql.WithFieldContext(ctx, begun)
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			operation.Error(ctx, operation.Recover(ctx, panicked))
+			marshalled = graphql.Null
+		}
+	}()
+	resolved, err := resolver(ctx)
+	if err != nil {
+		operation.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
+		return graphql.Null
+	}
+	value, ok := resolved.(T)
+	if !ok { // it is an interface, and nil
+		if nonNull {
+			graphql.AddInvalidNullError(ctx, "")
+		}
+		return graphql.Null
+	}
+	return marshal(ctx, field.Selections, value)
+}
+
 // later is what resolves a field of an object, when the rest of it is done. A function that gqlgen writes for it would have every
 // field of every such object on the heap.
 func later[T any](
@@ -84,6 +116,9 @@ func at(ctx context.Context, name string) context.Context {
 func unindexed(ctx context.Context, _ func() *graphql.InputUnmarshalerIndex) context.Context {
 	return ctx
 }
+
+// unread takes the place of what would read an input object for those.
+func unread() (none graphql.InputUnmarshaler) { return none }
 
 // buffers are those of answers, each of which grows but once.
 //

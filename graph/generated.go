@@ -122,25 +122,25 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, nil)
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
-			graphql.NewInputUnmarshaler("ChangeEmailInput", ec.unmarshalInputChangeEmailInput),
-			graphql.NewInputUnmarshaler("ChangePasswordInput", ec.unmarshalInputChangePasswordInput),
-			graphql.NewInputUnmarshaler("CreatePostInput", ec.unmarshalInputCreatePostInput),
-			graphql.NewInputUnmarshaler("DeleteAccountInput", ec.unmarshalInputDeleteAccountInput),
-			graphql.NewInputUnmarshaler("DeletePostInput", ec.unmarshalInputDeletePostInput),
-			graphql.NewInputUnmarshaler("ExportAccountInput", ec.unmarshalInputExportAccountInput),
-			graphql.NewInputUnmarshaler("LoginInput", ec.unmarshalInputLoginInput),
-			graphql.NewInputUnmarshaler("PostFilter", ec.unmarshalInputPostFilter),
-			graphql.NewInputUnmarshaler("PostLookup", ec.unmarshalInputPostLookup),
-			graphql.NewInputUnmarshaler("RefreshTokenInput", ec.unmarshalInputRefreshTokenInput),
-			graphql.NewInputUnmarshaler("RequestPasswordResetInput", ec.unmarshalInputRequestPasswordResetInput),
-			graphql.NewInputUnmarshaler("ResetPasswordInput", ec.unmarshalInputResetPasswordInput),
-			graphql.NewInputUnmarshaler("RevokeSessionInput", ec.unmarshalInputRevokeSessionInput),
-			graphql.NewInputUnmarshaler("SignupInput", ec.unmarshalInputSignupInput),
-			graphql.NewInputUnmarshaler("UndoEmailChangeInput", ec.unmarshalInputUndoEmailChangeInput),
-			graphql.NewInputUnmarshaler("UpdatePostInput", ec.unmarshalInputUpdatePostInput),
-			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
-			graphql.NewInputUnmarshaler("UserLookup", ec.unmarshalInputUserLookup),
-			graphql.NewInputUnmarshaler("VerifyEmailInput", ec.unmarshalInputVerifyEmailInput),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
+			unread(),
 		)
 	}
 	first := true
@@ -2692,23 +2692,21 @@ func (ec *executionContext) fieldContext_EventConnection_pageInfo(_ context.Cont
 }
 
 func (ec *executionContext) _EventConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *EventConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_EventConnection_totalCount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext_EventConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("EventConnection", field, true, false, "Int")
@@ -3132,10 +3130,8 @@ func (ec *executionContext) fieldContext_LogoutPayload_endedSessionId(_ context.
 }
 
 func (ec *executionContext) _Mutation_signup(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Mutation_signup(ctx, field)
 		},
@@ -3143,13 +3139,13 @@ func (ec *executionContext) _Mutation_signup(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().Signup(ctx, fc.Args["input"].(account.SignupInput))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *SignupPayload) graphql.Marshaler {
 			return ec.marshalOSignupPayload2ᚖposternᚋgraphᚐSignupPayload(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Mutation_signup(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3176,10 +3172,8 @@ func (ec *executionContext) fieldContext_Mutation_signup(ctx context.Context, fi
 }
 
 func (ec *executionContext) _Mutation_login(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Mutation_login(ctx, field)
 		},
@@ -3187,13 +3181,13 @@ func (ec *executionContext) _Mutation_login(ctx context.Context, field graphql.C
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().Login(ctx, fc.Args["input"].(account.LoginInput))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *LoginPayload) graphql.Marshaler {
 			return ec.marshalOLoginPayload2ᚖposternᚋgraphᚐLoginPayload(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Mutation_login(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3220,10 +3214,8 @@ func (ec *executionContext) fieldContext_Mutation_login(ctx context.Context, fie
 }
 
 func (ec *executionContext) _Mutation_refreshToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Mutation_refreshToken(ctx, field)
 		},
@@ -3231,13 +3223,13 @@ func (ec *executionContext) _Mutation_refreshToken(ctx context.Context, field gr
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RefreshToken(ctx, fc.Args["input"].(account.RefreshTokenInput))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *RefreshTokenPayload) graphql.Marshaler {
 			return ec.marshalORefreshTokenPayload2ᚖposternᚋgraphᚐRefreshTokenPayload(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Mutation_refreshToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3488,10 +3480,8 @@ func (ec *executionContext) fieldContext_Mutation_changePassword(ctx context.Con
 }
 
 func (ec *executionContext) _Mutation_requestPasswordReset(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Mutation_requestPasswordReset(ctx, field)
 		},
@@ -3499,13 +3489,13 @@ func (ec *executionContext) _Mutation_requestPasswordReset(ctx context.Context, 
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RequestPasswordReset(ctx, fc.Args["input"].(account.RequestPasswordResetInput))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *RequestPasswordResetPayload) graphql.Marshaler {
 			return ec.marshalORequestPasswordResetPayload2ᚖposternᚋgraphᚐRequestPasswordResetPayload(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Mutation_requestPasswordReset(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3532,10 +3522,8 @@ func (ec *executionContext) fieldContext_Mutation_requestPasswordReset(ctx conte
 }
 
 func (ec *executionContext) _Mutation_resetPassword(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Mutation_resetPassword(ctx, field)
 		},
@@ -3543,13 +3531,13 @@ func (ec *executionContext) _Mutation_resetPassword(ctx context.Context, field g
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ResetPassword(ctx, fc.Args["input"].(account.ResetPasswordInput))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *ResetPasswordPayload) graphql.Marshaler {
 			return ec.marshalOResetPasswordPayload2ᚖposternᚋgraphᚐResetPasswordPayload(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Mutation_resetPassword(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3626,10 +3614,8 @@ func (ec *executionContext) fieldContext_Mutation_requestEmailVerification(_ con
 }
 
 func (ec *executionContext) _Mutation_verifyEmail(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Mutation_verifyEmail(ctx, field)
 		},
@@ -3637,13 +3623,13 @@ func (ec *executionContext) _Mutation_verifyEmail(ctx context.Context, field gra
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().VerifyEmail(ctx, fc.Args["input"].(account.VerifyEmailInput))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *VerifyEmailPayload) graphql.Marshaler {
 			return ec.marshalOVerifyEmailPayload2ᚖposternᚋgraphᚐVerifyEmailPayload(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Mutation_verifyEmail(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3732,10 +3718,8 @@ func (ec *executionContext) fieldContext_Mutation_changeEmail(ctx context.Contex
 }
 
 func (ec *executionContext) _Mutation_undoEmailChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Mutation_undoEmailChange(ctx, field)
 		},
@@ -3743,13 +3727,13 @@ func (ec *executionContext) _Mutation_undoEmailChange(ctx context.Context, field
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UndoEmailChange(ctx, fc.Args["input"].(account.UndoEmailChangeInput))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *UndoEmailChangePayload) graphql.Marshaler {
 			return ec.marshalOUndoEmailChangePayload2ᚖposternᚋgraphᚐUndoEmailChangePayload(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Mutation_undoEmailChange(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4349,46 +4333,42 @@ func (ec *executionContext) fieldContext_Post_version(_ context.Context, field g
 }
 
 func (ec *executionContext) _Post_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *blog.Post) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Post_viewerCanUpdate(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Post().ViewerCanUpdate(ctx, obj)
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
 			return ec.marshalNBoolean2bool(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext_Post_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Post", field, true, true, "Boolean")
 }
 
 func (ec *executionContext) _Post_viewerCanDelete(ctx context.Context, field graphql.CollectedField, obj *blog.Post) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Post_viewerCanDelete(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Post().ViewerCanDelete(ctx, obj)
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
 			return ec.marshalNBoolean2bool(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext_Post_viewerCanDelete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Post", field, true, true, "Boolean")
@@ -4458,23 +4438,21 @@ func (ec *executionContext) fieldContext_PostConnection_pageInfo(_ context.Conte
 }
 
 func (ec *executionContext) _PostConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *PostConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_PostConnection_totalCount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext_PostConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PostConnection", field, true, false, "Int")
@@ -4514,10 +4492,8 @@ func (ec *executionContext) fieldContext_PostEdge_node(_ context.Context, field 
 }
 
 func (ec *executionContext) _Query_posts(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Query_posts(ctx, field)
 		},
@@ -4525,13 +4501,13 @@ func (ec *executionContext) _Query_posts(ctx context.Context, field graphql.Coll
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Posts(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*blog.PostFilter))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *PostConnection) graphql.Marshaler {
 			return ec.marshalNPostConnection2ᚖposternᚋgraphᚐPostConnection(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext_Query_posts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4558,10 +4534,8 @@ func (ec *executionContext) fieldContext_Query_posts(ctx context.Context, field 
 }
 
 func (ec *executionContext) _Query_post(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Query_post(ctx, field)
 		},
@@ -4569,13 +4543,13 @@ func (ec *executionContext) _Query_post(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Post(ctx, fc.Args["by"].(blog.PostLookup))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *blog.Post) graphql.Marshaler {
 			return ec.marshalOPost2ᚖposternᚋinternalᚋblogᚐPost(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Query_post(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4602,23 +4576,21 @@ func (ec *executionContext) fieldContext_Query_post(ctx context.Context, field g
 }
 
 func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Query_viewer(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().Viewer(ctx)
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *account.Account) graphql.Marshaler {
 			return ec.marshalOViewer2ᚖposternᚋinternalᚋaccountᚐAccount(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Query_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4634,10 +4606,8 @@ func (ec *executionContext) fieldContext_Query_viewer(_ context.Context, field g
 }
 
 func (ec *executionContext) _Query_user(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Query_user(ctx, field)
 		},
@@ -4645,13 +4615,13 @@ func (ec *executionContext) _Query_user(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().User(ctx, fc.Args["by"].(account.UserLookup))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *account.User) graphql.Marshaler {
 			return ec.marshalOUser2ᚖposternᚋinternalᚋaccountᚐUser(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Query_user(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4678,10 +4648,8 @@ func (ec *executionContext) fieldContext_Query_user(ctx context.Context, field g
 }
 
 func (ec *executionContext) _Query_node(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Query_node(ctx, field)
 		},
@@ -4689,13 +4657,13 @@ func (ec *executionContext) _Query_node(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Node(ctx, fc.Args["id"].(id.Any))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v Node) graphql.Marshaler {
 			return ec.marshalONode2posternᚋgraphᚐNode(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Query_node(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4722,10 +4690,8 @@ func (ec *executionContext) fieldContext_Query_node(ctx context.Context, field g
 }
 
 func (ec *executionContext) _Query_nodes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Query_nodes(ctx, field)
 		},
@@ -4733,13 +4699,13 @@ func (ec *executionContext) _Query_nodes(ctx context.Context, field graphql.Coll
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Nodes(ctx, fc.Args["ids"].([]id.Any))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v []Node) graphql.Marshaler {
 			return ec.marshalNNode2ᚕposternᚋgraphᚐNode(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext_Query_nodes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4766,23 +4732,21 @@ func (ec *executionContext) fieldContext_Query_nodes(ctx context.Context, field 
 }
 
 func (ec *executionContext) _Query_limits(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Query_limits(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().Limits(ctx)
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *Limits) graphql.Marshaler {
 			return ec.marshalNLimits2ᚖposternᚋgraphᚐLimits(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext_Query_limits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4848,10 +4812,8 @@ func (ec *executionContext) fieldContext_Query_rateLimit(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Query___type(ctx, field)
 		},
@@ -4859,13 +4821,13 @@ func (ec *executionContext) _Query___type(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return ec.IntrospectType(fc.Args["name"].(string))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Type) graphql.Marshaler {
 			return ec.marshalO__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext_Query___type(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5288,23 +5250,21 @@ func (ec *executionContext) fieldContext_SessionConnection_pageInfo(_ context.Co
 }
 
 func (ec *executionContext) _SessionConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *SessionConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_SessionConnection_totalCount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
 			return ec.marshalNInt2int(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext_SessionConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SessionConnection", field, true, false, "Int")
@@ -5628,10 +5588,8 @@ func (ec *executionContext) fieldContext_User_createdAt(_ context.Context, field
 }
 
 func (ec *executionContext) _User_posts(ctx context.Context, field graphql.CollectedField, obj *account.User) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_User_posts(ctx, field)
 		},
@@ -5639,13 +5597,13 @@ func (ec *executionContext) _User_posts(ctx context.Context, field graphql.Colle
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.User().Posts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *PostConnection) graphql.Marshaler {
 			return ec.marshalNPostConnection2ᚖposternᚋgraphᚐPostConnection(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext_User_posts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5774,10 +5732,8 @@ func (ec *executionContext) fieldContext_Viewer_role(_ context.Context, field gr
 }
 
 func (ec *executionContext) _Viewer_sessions(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Viewer_sessions(ctx, field)
 		},
@@ -5785,13 +5741,13 @@ func (ec *executionContext) _Viewer_sessions(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Viewer().Sessions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *SessionConnection) graphql.Marshaler {
 			return ec.marshalNSessionConnection2ᚖposternᚋgraphᚐSessionConnection(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext_Viewer_sessions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5818,10 +5774,8 @@ func (ec *executionContext) fieldContext_Viewer_sessions(ctx context.Context, fi
 }
 
 func (ec *executionContext) _Viewer_activity(ctx context.Context, field graphql.CollectedField, obj *account.Account) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext_Viewer_activity(ctx, field)
 		},
@@ -5829,13 +5783,13 @@ func (ec *executionContext) _Viewer_activity(ctx context.Context, field graphql.
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Viewer().Activity(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v *EventConnection) graphql.Marshaler {
 			return ec.marshalNEventConnection2ᚖposternᚋgraphᚐEventConnection(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext_Viewer_activity(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5910,10 +5864,8 @@ func (ec *executionContext) fieldContext___Directive_locations(_ context.Context
 }
 
 func (ec *executionContext) ___Directive_args(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext___Directive_args(ctx, field)
 		},
@@ -5921,13 +5873,13 @@ func (ec *executionContext) ___Directive_args(ctx context.Context, field graphql
 			fc := graphql.GetFieldContext(ctx)
 			return obj.VisibleArgs(fc.Args["includeDeprecated"].(bool)), nil
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v []introspection.InputValue) graphql.Marshaler {
 			return ec.marshalN__InputValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValueᚄ(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext___Directive_args(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6026,10 +5978,8 @@ func (ec *executionContext) fieldContext___Field_description(_ context.Context, 
 }
 
 func (ec *executionContext) ___Field_args(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext___Field_args(ctx, field)
 		},
@@ -6037,13 +5987,13 @@ func (ec *executionContext) ___Field_args(ctx context.Context, field graphql.Col
 			fc := graphql.GetFieldContext(ctx)
 			return obj.VisibleArgs(fc.Args["includeDeprecated"].(bool)), nil
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v []introspection.InputValue) graphql.Marshaler {
 			return ec.marshalN__InputValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValueᚄ(ctx, selections, v)
 		},
-		true,
-		true,
-	)
+
+		true)
+
 }
 func (ec *executionContext) fieldContext___Field_args(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6361,10 +6311,8 @@ func (ec *executionContext) fieldContext___Type_specifiedByURL(_ context.Context
 }
 
 func (ec *executionContext) ___Type_fields(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext___Type_fields(ctx, field)
 		},
@@ -6372,13 +6320,13 @@ func (ec *executionContext) ___Type_fields(ctx context.Context, field graphql.Co
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Fields(fc.Args["includeDeprecated"].(bool)), nil
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v []introspection.Field) graphql.Marshaler {
 			return ec.marshalO__Field2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐFieldᚄ(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext___Type_fields(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6447,10 +6395,8 @@ func (ec *executionContext) fieldContext___Type_possibleTypes(_ context.Context,
 }
 
 func (ec *executionContext) ___Type_enumValues(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext___Type_enumValues(ctx, field)
 		},
@@ -6458,13 +6404,13 @@ func (ec *executionContext) ___Type_enumValues(ctx context.Context, field graphq
 			fc := graphql.GetFieldContext(ctx)
 			return obj.EnumValues(fc.Args["includeDeprecated"].(bool)), nil
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {
 			return ec.marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext___Type_enumValues(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6491,10 +6437,8 @@ func (ec *executionContext) fieldContext___Type_enumValues(ctx context.Context, 
 }
 
 func (ec *executionContext) ___Type_inputFields(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
+	return resolve(ctx, ec.OperationContext, field,
+
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.fieldContext___Type_inputFields(ctx, field)
 		},
@@ -6502,13 +6446,13 @@ func (ec *executionContext) ___Type_inputFields(ctx context.Context, field graph
 			fc := graphql.GetFieldContext(ctx)
 			return obj.VisibleInputFields(fc.Args["includeDeprecated"].(bool)), nil
 		},
-		nil,
+
 		func(ctx context.Context, selections ast.SelectionSet, v []introspection.InputValue) graphql.Marshaler {
 			return ec.marshalO__InputValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValueᚄ(ctx, selections, v)
 		},
-		true,
-		false,
-	)
+
+		false)
+
 }
 func (ec *executionContext) fieldContext___Type_inputFields(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
