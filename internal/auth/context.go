@@ -54,9 +54,24 @@ func NewContext(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, contextKey{}, c)
 }
 
-// NewOpenContext returns a context that carries whoever Middleware finds out later, further in: until then, an anonymous caller.
-func NewOpenContext(ctx context.Context) context.Context {
-	return context.WithValue(ctx, contextKey{}, &Caller{Refusal: TokenMissing})
+// OpenContext is a context that carries whoever Middleware finds out later, further in: until then, an anonymous caller.
+type OpenContext struct {
+	context.Context //nolint:containedctx // the one that it is made of
+
+	caller Caller
+}
+
+// NewOpenContext returns an OpenContext.
+func NewOpenContext(ctx context.Context) OpenContext {
+	return OpenContext{Context: ctx, caller: Caller{Refusal: TokenMissing}}
+}
+
+// Value implements context.Context: it answers where Middleware finds room for the caller.
+func (c *OpenContext) Value(key any) any {
+	if key == (contextKey{}) {
+		return &c.caller
+	}
+	return c.Context.Value(key)
 }
 
 // FromContext returns the caller of a context, and an anonymous one where there is none.

@@ -26,9 +26,9 @@ func NewAuthenticator(tokens *Tokens, sessions Sessions) *Authenticator {
 	return &Authenticator{tokens: tokens, sessions: sessions}
 }
 
-// Middleware puts a Caller into the context of each request, or into the place that NewOpenContext has made there, which nobody may
-// read before. A token that is present but bad makes an anonymous caller, for reading is open to all; the answer then carries
-// WWW-Authenticate (RFC 6750, section 3). If the session cannot be looked up, fail answers.
+// Middleware puts a Caller into the context of each request, or into the OpenContext that is there, which nobody may read before. A
+// token that is present but bad makes an anonymous caller, for reading is open to all; the answer then carries WWW-Authenticate (RFC
+// 6750, section 3). If the session cannot be looked up, fail answers.
 func (a *Authenticator) Middleware(
 	proxies Proxies, fail func(http.ResponseWriter, *http.Request, error),
 ) func(http.Handler) http.Handler {

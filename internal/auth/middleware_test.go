@@ -236,7 +236,8 @@ func FuzzBearer(f *testing.F) {
 func TestOpenContextTellsThoseOutside(t *testing.T) {
 	t.Parallel()
 	tokens := tokensAt(t, signedAt)
-	ctx := auth.NewOpenContext(t.Context())
+	open := auth.NewOpenContext(t.Context())
+	ctx := context.Context(&open)
 	if got, want := auth.FromContext(ctx), (auth.Caller{Refusal: auth.TokenMissing}); got != want {
 		t.Errorf("FromContext(before) = %+v, want %+v", got, want)
 	}

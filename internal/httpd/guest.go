@@ -19,7 +19,7 @@ type Guests struct {
 // Arrive implements transport.Reception. Of the request it keeps who asks, and how it is called.
 func (g Guests) Arrive(ctx context.Context) transport.Arrival {
 	caller := auth.FromContext(ctx)
-	kept := context.WithValue(auth.NewContext(context.Background(), caller), requestIDKey{}, RequestID(ctx))
+	kept := withRequestID(auth.NewContext(context.Background(), caller), RequestID(ctx))
 	return transport.Arrival{Context: kept, Name: caller.Client.Network(), Most: arriving * g.OfAddress}
 }
 

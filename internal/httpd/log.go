@@ -18,7 +18,7 @@ func NewLog(w io.Writer, level slog.Level, pretty bool) *slog.Logger {
 			Level: level, TimeFormat: "15:04:05.000", ReplaceAttr: harmless,
 		})})
 	}
-	return slog.New(contextual{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
+	return slog.New(newJSONLog(w, level))
 }
 
 // harmless keeps what came from a client from commanding the terminal: tint quotes all but the escape character, with which

@@ -2,9 +2,9 @@ package httpd
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-chi/chi/v5/middleware"
+	"github.com/go-chi/chi/v5"
 
 	"postern/internal/auth"
 	"postern/internal/transport"
@@ -23,20 +23,25 @@ const (
 	requestIDLength = 16 // characters of base 32: 80 random bits
 )
 
-type requestIDKey struct{}
-
-// RequestID is how a request is called in the log; "" outside of requests.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
-}
-
 // nameOf is the name that a proxy gave a request, or a new one.
 func nameOf(r *http.Request) string {
 	if id := r.Header.Get(requestIDHeader); plain(id) {
 		return id
 	}
-	return rand.Text()[:requestIDLength]
+	return newRequestID()
+}
+
+// newRequestID is another one each time, but no secret: it need not come from crypto/rand, which takes longer than all else of a name.
+func newRequestID() string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	var id [requestIDLength]byte
+	for i := 0; i < len(id); i += len(id) / 2 {
+		bits := rand.Uint64() //nolint:gosec // as above
+		for j := range len(id) / 2 {
+			id[i+j] = alphabet[bits>>(5*j)%uint64(len(alphabet))]
+		}
+	}
+	return string(id[:])
 }
 
 // plain tells whether a request id from outside may stand in a log.
@@ -49,37 +54,38 @@ func plain(id string) bool {
 // logRequests gives each request a name, which it tells to the client, and writes one line for each, once it has been answered, or
 // its connection was taken over for what is open longer: it cannot be told how long, nor how many bytes go over it. Health checks are
 // worth a line only when debugging.
-func logRequests(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			start := time.Now()
-			id := nameOf(r)
-			w.Header()[requestIDHeader] = []string{id}
-			ctx := auth.NewOpenContext(context.WithValue(r.Context(), requestIDKey{}, id))
-			wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
-			defer func() {
-				level := slog.LevelInfo
-				if r.URL.Path == livePath || r.URL.Path == readyPath {
-					level = slog.LevelDebug
-				}
-				if !log.Enabled(ctx, level) {
-					return
-				}
-				end := time.Now()
-				record := slog.NewRecord(end, level, "request", 0) // from where in the code, nobody wants to know
-				record.AddAttrs(
-					slog.String("method", r.Method),
-					slog.String("path", r.URL.Path),
-					slog.Int("status", statusOf(wrapped, r)),
-					slog.Int("bytes", wrapped.BytesWritten()),
-					slog.Int64("duration_us", end.Sub(start).Microseconds()),
-					slog.String("client", addressOf(auth.FromContext(ctx), proxies, r).String()),
-				)
-				_ = log.Handler().Handle(ctx, record) // as slog.Logger does
-			}()
-			next.ServeHTTP(wrapped, r.WithContext(ctx))
-		})
+func logRequests(log *slog.Logger, proxies auth.Proxies, routes *chi.Mux) http.Handler {
+	contexts := sync.Pool{New: func() any { return chi.NewRouteContext() }} // as the router would have, and ask for, for each request
+	write := func(ctx context.Context, line requestLine) error { return log.Handler().Handle(ctx, line.record()) }
+	if json, ok := log.Handler().(*jsonLog); ok {
+		write = json.request
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		x := &exchange{
+			OpenContext: auth.NewOpenContext(r.Context()), id: [1]string{nameOf(r)}, route: contexts.Get().(*chi.Context),
+			answer: recorder{ResponseWriter: w},
+		}
+		defer contexts.Put(x.route)
+		x.route.Reset()
+		x.route.Routes = routes
+		w.Header()[requestIDHeader] = x.id[:]
+		defer func() {
+			level := slog.LevelInfo
+			if r.URL.Path == livePath || r.URL.Path == readyPath {
+				level = slog.LevelDebug
+			}
+			if !log.Enabled(x, level) {
+				return
+			}
+			end := time.Now()
+			_ = write(x, requestLine{
+				at: end, level: level, method: r.Method, path: r.URL.Path, status: x.answer.statusOf(r), bytes: x.answer.bytes,
+				duration: end.Sub(start), client: addressOf(auth.FromContext(x), proxies, r),
+			})
+		}()
+		routes.ServeHTTP(&x.answer, r.WithContext(x))
+	})
 }
 
 // addressOf is where a request comes from, which is known already if it was found out who asks.
@@ -105,18 +111,6 @@ func warnOfProxy(log *slog.Logger, proxies auth.Proxies) func(http.Handler) http
 			}
 			next.ServeHTTP(w, r)
 		})
-	}
-}
-
-// statusOf is what was answered: 101 for what became a WebSocket, 200 where nobody said, as for what became an event stream.
-func statusOf(w middleware.WrapResponseWriter, r *http.Request) int {
-	switch {
-	case w.Status() != 0:
-		return w.Status()
-	case r.Header.Get("Upgrade") != "":
-		return http.StatusSwitchingProtocols
-	default:
-		return http.StatusOK
 	}
 }
 

@@ -53,6 +53,9 @@ func TestRequestIDIsKeptIfPlain(t *testing.T) {
 	if first.Body.String() == second.Body.String() || !regexp.MustCompile(`^[A-Z2-7]{16,}$`).MatchString(first.Body.String()) {
 		t.Errorf("requests are called %q and %q, want random names", first.Body, second.Body)
 	}
+	if name := first.Body.String(); name[:8] == name[8:] || strings.Count(name, name[:1]) == len(name)/2 {
+		t.Errorf("a request is called %q, want more chance in it", name)
+	}
 	if got := httpd.RequestID(t.Context()); got != "" {
 		t.Errorf("RequestID(outside of requests) = %q, want none", got)
 	}
@@ -135,7 +138,7 @@ func TestAbortIsNotAPanic(t *testing.T) {
 func TestWebSocketPassesThrough(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(w http.ResponseWriter, _ *http.Request) {
-		connection, buffered, err := w.(http.Hijacker).Hijack()
+		connection, buffered, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Errorf("Hijack() = %v", err)
 			return

@@ -36,7 +36,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	r := chi.NewRouter()
-	r.Use(logRequests(o.Log, o.Proxies), warnOfProxy(o.Log, o.Proxies), recoverPanics(o.Log), secure, chimiddleware.GetHead)
+	r.Use(warnOfProxy(o.Log, o.Proxies), recoverPanics(o.Log), secure, chimiddleware.GetHead)
 	r.Get(livePath, o.Health.live)
 	r.Get(readyPath, o.Health.ready)
 	r.Get("/.well-known/jwks.json", serveKeys(o.Authenticator, o.Log))
@@ -50,7 +50,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Page {
 		r.Get("/*", page())
 	}
-	return r, nil
+	return logRequests(o.Log, o.Proxies, r), nil
 }
 
 // secure sets what keeps a browser from guessing and framing. All answers have the same values, which nobody writes into.

@@ -1,0 +1,63 @@
+package httpd_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// TestAnswersAreRecorded: the log has the status that was answered first, whatever came before the answer and whoever comes too late.
+func TestAnswersAreRecorded(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		answer func(w http.ResponseWriter)
+		status float64
+		bytes  float64
+	}{
+		{"nothing", func(http.ResponseWriter) {}, 200, 0},
+		{"a body", func(w http.ResponseWriter) { _, _ = w.Write([]byte("body")); _, _ = w.Write([]byte("!")) }, 200, 5},
+		{"hints first", func(w http.ResponseWriter) { w.WriteHeader(http.StatusEarlyHints); w.WriteHeader(http.StatusNotFound) }, 404, 0},
+		{"twice", func(w http.ResponseWriter) { w.WriteHeader(http.StatusTeapot); w.WriteHeader(http.StatusOK) }, 418, 0},
+		{"too late", func(w http.ResponseWriter) { _, _ = w.Write([]byte("body")); w.WriteHeader(http.StatusTeapot) }, 200, 4},
+		{"a panic too late", func(w http.ResponseWriter) { _, _ = w.Write([]byte("body")); panic("late") }, 200, 4 + float64(len("Internal Server Error\n"))},
+		{"a panic", func(http.ResponseWriter) { panic("early") }, 500, float64(len("Internal Server Error\n"))},
+	} {
+		s := newSite(t, func(w http.ResponseWriter, _ *http.Request) { test.answer(w) })
+		answer := s.ask(t, http.MethodPost, "/graphql", "{}")
+		entry := s.log.next(t)
+		for entry["msg"] == "panic" {
+			entry = s.log.next(t)
+		}
+		told := answer.Code == int(test.status) || test.name == "hints first" // which httptest takes for the answer
+		if entry["status"] != test.status || entry["bytes"] != test.bytes || !told {
+			t.Errorf("%s: the answer is %d, and the log has %v, want %v and %v bytes", test.name, answer.Code, entry, test.status, test.bytes)
+		}
+	}
+}
+
+// TestRoutesAreOfOneRequest: what the router keeps of one request is none of the next.
+func TestRoutesAreOfOneRequest(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(chi.RouteContext(r.Context()).RoutePattern()))
+	})
+	for _, test := range []struct{ method, path, want string }{
+		{http.MethodPost, "/graphql", "/graphql"},
+		{http.MethodPut, "/livez", ""},
+		{http.MethodPost, "/graphql/", "/graphql"},
+		{http.MethodHead, "/livez", ""},
+		{http.MethodPost, "/graphql", "/graphql"},
+	} {
+		if answer := s.ask(t, test.method, test.path, ""); answer.Body.String() != test.want && test.want != "" {
+			t.Errorf("%s %s is routed by %q, want %q", test.method, test.path, answer.Body, test.want)
+		}
+	}
+	recorder := httptest.NewRecorder()
+	s.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodDelete, "/livez", http.NoBody))
+	if recorder.Code != http.StatusMethodNotAllowed {
+		t.Errorf("DELETE is answered by %d, want %d", recorder.Code, http.StatusMethodNotAllowed)
+	}
+}
