@@ -35,8 +35,8 @@ type dialect struct {
 	migrations string // their folder
 	migrated   string // a query that tells whether there ever were any
 	oneWriter  bool
-	// author joins the author u of a post p.
-	author string
+	// author joins the author u of a post p. With it, postByID and postBySlug select a post.
+	author, postByID, postBySlug string
 	// forShare ends a SELECT whose rows are to stay as they are until the transaction ends; with one writer they do.
 	forShare string
 	// forUpdate ends one whose rows nobody else is to get hold of meanwhile.
@@ -54,6 +54,11 @@ type dialect struct {
 	unique, foreign, busy []string
 }
 
+const (
+	postgresAuthor = ` JOIN users u ON u.id = p.author_id`
+	sqliteAuthor   = ` JOIN users u INDEXED BY users_shown ON u.id = p.author_id` // unasked it takes the index of the primary key, and the row
+)
+
 //go:embed migrations
 var migrations embed.FS
 
@@ -65,7 +70,9 @@ var (
 		goose:      goose.DialectPostgres,
 		migrations: "migrations/postgres",
 		migrated:   `SELECT to_regclass('goose_db_version') IS NOT NULL`,
-		author:     ` JOIN users u ON u.id = p.author_id`,
+		author:     postgresAuthor,
+		postByID:   selectPost + postgresAuthor + ` WHERE p.id = $1`,
+		postBySlug: selectPost + postgresAuthor + ` WHERE p.slug = $1`,
 		forShare:   " FOR SHARE",
 		forUpdate:  " FOR NO KEY UPDATE",
 		skipLocked: " FOR UPDATE SKIP LOCKED",
@@ -88,7 +95,9 @@ var (
 		migrations: "migrations/sqlite",
 		migrated:   `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`,
 		oneWriter:  true,
-		author:     ` JOIN users u INDEXED BY users_shown ON u.id = p.author_id`, // unasked it takes the index of the primary key, and the row
+		author:     sqliteAuthor,
+		postByID:   selectPost + sqliteAuthor + ` WHERE p.id = $1`,
+		postBySlug: selectPost + sqliteAuthor + ` WHERE p.slug = $1`,
 		generation: `SELECT number FROM generation`,
 		code: func(err error) string {
 			if e, ok := errors.AsType[sqliteError](err); ok {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"postern/internal/account"
 	"postern/internal/blog"
@@ -49,10 +50,12 @@ const (
 	outlineColumns = `p.id, p.slug, p.title, p.created_at, p.updated_at, p.version, ` + userColumns
 	postColumns    = outlineColumns + `, p.content`
 	postTable      = `posts p`
+	selectPost     = `SELECT ` + postColumns + ` FROM ` + postTable
 )
 
 // outlineDest appends where a post's columns go, but for the content.
 func outlineDest(dest []any, p *blog.Post) []any {
+	dest = slices.Grow(dest, 11) // with the content
 	dest = append(dest, &p.ID, &p.Slug, &p.Title, moment{&p.CreatedAt}, moment{&p.UpdatedAt}, &p.Version)
 	return userDest(dest, &p.Author)
 }
@@ -70,14 +73,13 @@ func scanPost(r row) (*blog.Post, error) {
 // Post implements blog.Store.
 func (s *Store) Post(ctx context.Context, by blog.PostLookup) (*blog.Post, error) {
 	if by.ID != nil {
-		return s.reader.post(ctx, "id", *by.ID)
+		return s.reader.post(ctx, s.dialect.postByID, *by.ID)
 	}
-	return s.reader.post(ctx, "slug", *by.Slug)
+	return s.reader.post(ctx, s.dialect.postBySlug, *by.Slug)
 }
 
-func (q querier) post(ctx context.Context, column string, value any) (*blog.Post, error) {
+func (q querier) post(ctx context.Context, text string, value any) (*blog.Post, error) {
 	p := new(blog.Post)
-	text := `SELECT ` + postColumns + ` FROM ` + postTable + q.dialect.author + ` WHERE p.` + column + ` = $1`
 	err := q.one(ctx, text, []any{value}, postDest(nil, p)...)
 	return p, notFound(err, "post")
 }
@@ -177,7 +179,7 @@ func (s *Store) DeletePost(ctx context.Context, post id.Post, allowed func(*blog
 // its being read and being written.
 func (q querier) unlessChanged(ctx context.Context, post id.Post, write func(*blog.Post) (touched int64, err error)) error {
 	for {
-		current, err := q.post(ctx, "id", post)
+		current, err := q.post(ctx, q.dialect.postByID, post)
 		if err != nil {
 			return err
 		}

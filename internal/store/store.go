@@ -180,6 +180,9 @@ func (s *Store) transact(ctx context.Context, fn func(q querier) error) error {
 	if t.public {
 		commit = func() error { return s.changes.commit(tx.Commit) }
 	}
+	if s.direct != nil {
+		defer s.direct.Pause()()
+	}
 	if err := commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}

@@ -38,6 +38,8 @@ type conn struct {
 	gone func() error
 	// watch is what the engine calls now and then. It knows no more than where that is: so it is kept.
 	watch func(*libc.TLS, uintptr) int32
+
+	hold
 }
 
 const (
@@ -80,16 +82,11 @@ func (c *conn) connect(uri string) error {
 	}
 	engine.Xsqlite3_progress_handler(c.tls, c.db, stride, pointer(&c.watch), 0)
 	for _, pragma := range []string{`PRAGMA query_only = 1`, `PRAGMA temp_store = MEMORY`} {
-		s, err := c.begin(context.Background(), pragma, nil)
-		if err == nil {
-			_, err = c.step(s)
-			c.end(s)
-		}
-		if err != nil {
+		if err := c.run(pragma); err != nil {
 			return fmt.Errorf("%s: %w", pragma, err)
 		}
 	}
-	return nil
+	return c.findIndex()
 }
 
 // planOnce has the engine plan a statement once, whatever the arguments. As a LIMIT is one, it would prepare each list anew each time,

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 )
 
 // ErrClosed says that a pool is closed.
@@ -24,12 +25,18 @@ type Pool struct {
 	mu     sync.Mutex
 	rested []*conn
 	closed bool
+	paused int  // how many have paused what is held
+	round  int  // of what is held
+	ending bool // the round will, by the timer
+	timer  *time.Timer
 }
 
 // NewPool makes a pool of so many connections at most. They are made when they are needed, and then kept. The file is named by a URI
 // (https://www.sqlite.org/uri.html); there must be one when the first connection is made.
 func NewPool(uri string, most int) *Pool {
-	return &Pool{uri: uri, places: make(chan struct{}, most)}
+	p := &Pool{uri: uri, places: make(chan struct{}, most), ending: true}
+	p.timer = time.AfterFunc(holding, p.endRound)
+	return p
 }
 
 // Query runs one statement, after which the text has nothing else, whose placeholders are $1, $2 and so on, in whatever order and as
@@ -77,9 +84,14 @@ func (p *Pool) take(ctx context.Context) (*conn, error) {
 			return nil, ctx.Err()
 		}
 	}
-	c, err := p.last()
+	c, mayHold, err := p.last()
 	if c == nil && err == nil {
 		c, err = open(p.uri)
+	}
+	if err == nil {
+		if err = c.look(mayHold); err != nil {
+			_ = c.close()
+		}
 	}
 	if err != nil {
 		<-p.places
@@ -88,40 +100,52 @@ func (p *Pool) take(ctx context.Context) (*conn, error) {
 	return c, nil
 }
 
-// last is the connection that was used last; nil if none rests.
-func (p *Pool) last() (*conn, error) {
+// last is the connection that was used last, nil if none rests, and tells whether one may hold what it sees.
+func (p *Pool) last() (c *conn, mayHold bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return nil, ErrClosed
-	}
 	n := len(p.rested)
-	if n == 0 {
-		return nil, nil //nolint:nilnil // then one is made
+	switch {
+	case p.closed:
+		return nil, false, ErrClosed
+	case n == 0:
+		return nil, false, nil // one that is new begins when it is used again
 	}
-	c := p.rested[n-1]
-	p.rested = p.rested[:n-1]
-	return c, nil
+	c, p.rested = p.rested[n-1], p.rested[:n-1]
+	if !c.held {
+		c.round = p.round
+	}
+	return c, p.paused == 0, nil
 }
 
 // give gives a connection back.
 func (p *Pool) give(c *conn) {
-	p.mu.Lock()
-	closed := p.closed
-	if !closed {
-		p.rested = append(p.rested, c)
-	}
-	p.mu.Unlock()
-	if closed {
+	if !p.rest(c) && (c.let() != nil || !p.rest(c)) {
 		_ = c.close() // nobody is there any more to be told
 	}
 	<-p.places
+}
+
+// rest has a connection rest, unless it holds what it must not, or the pool is closed.
+func (p *Pool) rest(c *conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || c.held && (p.paused > 0 || c.round != p.round) {
+		return false
+	}
+	p.rested = append(p.rested, c)
+	if c.held && !p.ending {
+		p.ending = true
+		p.timer.Reset(holding)
+	}
+	return true
 }
 
 // Close closes all connections, those that are in use when they are given back.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	p.closed = true
+	p.timer.Stop()
 	rested := slices.Clone(p.rested)
 	p.rested = nil
 	p.mu.Unlock()
