@@ -35,7 +35,7 @@ type Config struct {
 	PersistedDocuments string `group:"Server" placeholder:"FILE" help:"Documents that clients may name by their hash: a JSON object from hash to document."`
 	OnlyPersisted      bool   `group:"Server" help:"Execute no documents but those of the file."`
 
-	CacheBytes int `group:"Server" default:"8388608" placeholder:"BYTES" help:"How much memory to keep answers in that are the same for everybody, until any post or profile changes; 0 keeps none."`
+	CacheBytes int `group:"Server" default:"4194304" placeholder:"BYTES" help:"How much memory to keep answers in that are the same for everybody, until any post or profile changes; 0 keeps none."`
 
 	ShutdownTimeout time.Duration `group:"Server" default:"10s" help:"How long running requests may take to finish once the server is told to stop."`
 
