@@ -186,7 +186,8 @@ func firstDifference(got, want string) string {
 		}
 		if g != w {
 			before := strings.Join(gotLines[max(0, i-8):i], "\n")
-			return fmt.Sprintf("line %d:\n%s\n-%s\n+%s", i+1, before, w, g)
+			after := strings.Join(gotLines[min(i+1, len(gotLines)):min(i+40, len(gotLines))], "\n") // where errors are, if there are any
+			return fmt.Sprintf("line %d:\n%s\n-%s\n+%s\n%s", i+1, before, w, g, after)
 		}
 	}
 	return ""
