@@ -117,8 +117,8 @@ func unindexed(ctx context.Context, _ func() *graphql.InputUnmarshalerIndex) con
 	return ctx
 }
 
-// unread takes the place of what would read an input object for those.
-func unread() (none graphql.InputUnmarshaler) { return none }
+// noIndex takes the place of what would make the index of all input objects for those, of everything that there is.
+func noIndex() *graphql.InputUnmarshalerIndex { return nil }
 
 // buffers are those of answers, each of which grows but once.
 //

@@ -120,29 +120,8 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, nil)
-	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
-		return graphql.NewInputUnmarshalerIndex(
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-			unread(),
-		)
-	}
+	inputUnmarshalers := noIndex
+
 	first := true
 
 	switch opCtx.Operation.Operation {

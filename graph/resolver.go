@@ -17,7 +17,7 @@ package graph
 //go:generate gofmt -r "graphql.ResolveField(ctx, ec.OperationContext, field, c, func(ctx context.Context) (any, error) { return x, nil }, nil, func(ctx context.Context, selections ast.SelectionSet, v t) graphql.Marshaler { return m(ctx, selections, v) }, r, n) -> plain(ctx, &ec.collected, field, x, m)" -w generated.go
 //go:generate gofmt -r "graphql.ResolveField(ctx, ec.OperationContext, field, c, func(ctx context.Context) (any, error) { return f() }, nil, func(ctx context.Context, selections ast.SelectionSet, v t) graphql.Marshaler { return m(ctx, selections, v) }, r, n) -> told(ctx, &ec.collected, field, f, m)" -w generated.go
 //go:generate gofmt -r "graphql.ResolveField(ctx, ec.OperationContext, field, c, f, nil, m, true, n) -> resolve(ctx, ec.OperationContext, field, c, f, m, n)" -w generated.go
-//go:generate gofmt -r "graphql.NewInputUnmarshaler(k, f) -> unread()" -w generated.go
+//go:generate gofmt -r "func() *graphql.InputUnmarshalerIndex { return i } -> noIndex" -w generated.go
 //go:generate gofmt -r "graphql.ProcessArgField -> argument" -w generated.go
 //go:generate gofmt -r "graphql.WithPathContext(ctx, graphql.NewPathWithField(k)) -> at(ctx, k)" -w generated.go
 //go:generate gofmt -r "func(ctx context.Context) graphql.Marshaler { return f(ctx, field, obj) } -> later(f, field, obj)" -w generated.go

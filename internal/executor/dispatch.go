@@ -40,14 +40,14 @@ func (e *Executor) DispatchOperation(
 	return handler, d.inner
 }
 
-// enter is what the interceptors of operations are around, each of whom calls it once at most. The field of a subscription is resolved here, those of others once there is to
-// be an answer.
+// enter is what the interceptors of operations are around, each of whom calls it once at most. The field of a subscription is resolved
+// here, those of others once there is to be an answer.
 func (e *Executor) enter(ctx context.Context) graphql.ResponseHandler {
 	d := of(ctx)
 	d.inner = ctx
 	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
-		resolving := graphql.WithResponseContext(ctx, e.o.Present, e.o.Recover)
-		d.responses = e.o.Schema.Exec(resolving)
+		resolving := graphql.WithResponseContext(ctx, e.options.Present, e.options.Recover)
+		d.responses = e.options.Schema.Exec(resolving)
 		if errs := graphql.GetErrors(resolving); errs != nil {
 			return graphql.OneShot(&graphql.Response{Errors: errs})
 		}
@@ -60,14 +60,14 @@ func (e *Executor) next(ctx context.Context) *graphql.Response {
 	if ctx.Err() != nil {
 		return nil
 	}
-	return e.respond(graphql.WithResponseContext(ctx, e.o.Present, e.o.Recover))
+	return e.respond(graphql.WithResponseContext(ctx, e.options.Present, e.options.Recover))
 }
 
 // answer is what those are around.
 func (e *Executor) answer(ctx context.Context) *graphql.Response {
 	d := of(ctx)
 	if d.responses == nil {
-		d.responses = e.o.Schema.Exec(ctx)
+		d.responses = e.options.Schema.Exec(ctx)
 	}
 	response := d.responses(ctx)
 	if response != nil {
@@ -79,7 +79,7 @@ func (e *Executor) answer(ctx context.Context) *graphql.Response {
 
 // DispatchError is the response to what is not executed.
 func (e *Executor) DispatchError(ctx context.Context, errs gqlerror.List) *graphql.Response {
-	ctx = graphql.WithResponseContext(ctx, e.o.Present, e.o.Recover)
+	ctx = graphql.WithResponseContext(ctx, e.options.Present, e.options.Recover)
 	for _, err := range errs {
 		graphql.AddError(ctx, err)
 	}
@@ -93,5 +93,5 @@ func refuse(ctx context.Context) *graphql.Response {
 
 // PresentRecoveredError is what clients see of a panic.
 func (e *Executor) PresentRecoveredError(ctx context.Context, panicked any) error {
-	return e.o.Present(ctx, e.o.Recover(ctx, panicked))
+	return e.options.Present(ctx, e.options.Recover(ctx, panicked))
 }

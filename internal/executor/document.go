@@ -13,7 +13,7 @@ import (
 
 // document parses and validates a document, unless that was done before.
 func (e *Executor) document(ctx context.Context, text string) (*ast.QueryDocument, gqlerror.List) {
-	if document, good := e.o.Documents.Get(ctx, text); good {
+	if document, good := e.options.Documents.Get(ctx, text); good {
 		return document, nil
 	}
 	document, err := parser.ParseQuery(&ast.Source{Input: text})
@@ -25,13 +25,13 @@ func (e *Executor) document(ctx context.Context, text string) (*ast.QueryDocumen
 	if len(document.Operations) == 0 {
 		return nil, gqlerror.List{invalid(gqlerror.Errorf("no operation provided"))}
 	}
-	if errs := validator.ValidateWithRules(e.o.Schema.Schema(), document, e.o.Rules()); len(errs) > 0 {
+	if errs := validator.ValidateWithRules(e.options.Schema.Schema(), document, e.options.Rules()); len(errs) > 0 {
 		for _, err := range errs {
 			errcode.Set(err, errcode.ValidationFailed)
 		}
 		return nil, errs
 	}
-	e.o.Documents.Add(ctx, text, document)
+	e.options.Documents.Add(ctx, text, document)
 	return document, nil
 }
 

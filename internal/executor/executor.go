@@ -31,7 +31,7 @@ type Options struct {
 
 // Executor executes operations. It is safe for concurrent use once all extensions are used.
 type Executor struct {
-	o Options
+	options Options
 
 	extensions []graphql.HandlerExtension
 	parameters []graphql.OperationParameterMutator
@@ -58,7 +58,7 @@ func New(o Options) *Executor {
 	if o.Documents == nil {
 		o.Documents = graphql.NoCache[*ast.QueryDocument]{}
 	}
-	e := &Executor{o: o}
+	e := &Executor{options: o}
 	e.handler = e.next
 	e.chain()
 	return e
@@ -66,7 +66,7 @@ func New(o Options) *Executor {
 
 // Use adds an extension. It panics if the extension finds that it does not fit the schema, or if it has no effect here.
 func (e *Executor) Use(extension graphql.HandlerExtension) {
-	if err := extension.Validate(e.o.Schema); err != nil {
+	if err := extension.Validate(e.options.Schema); err != nil {
 		panic(err)
 	}
 	switch extension.(type) {
@@ -107,7 +107,7 @@ func intercepted(p graphql.ResponseInterceptor, next graphql.ResponseHandler) gr
 // CreateOperationContext makes an operation of a request, which is validated then. With errors, there is as much of it as was found out.
 func (e *Executor) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
 	operation := &graphql.OperationContext{
-		DisableIntrospection: true, RecoverFunc: e.o.Recover, ResolverMiddleware: resolve, RootResolverMiddleware: resolveRoot,
+		DisableIntrospection: true, RecoverFunc: e.options.Recover, ResolverMiddleware: resolve, RootResolverMiddleware: resolveRoot,
 	}
 	ctx = graphql.WithOperationContext(ctx, operation)
 	for _, mutator := range e.parameters {
@@ -125,7 +125,7 @@ func (e *Executor) CreateOperationContext(ctx context.Context, params *graphql.R
 		return operation, gqlerror.List{invalid(gqlerror.Errorf("operation %s not found", params.OperationName))}
 	}
 	var err *gqlerror.Error
-	if operation.Variables, err = coerce(e.o.Schema.Schema(), operation.Operation, params.Variables); err != nil {
+	if operation.Variables, err = coerce(e.options.Schema.Schema(), operation.Operation, params.Variables); err != nil {
 		return operation, gqlerror.List{invalid(err)}
 	}
 	for _, mutator := range e.operations {
