@@ -2,13 +2,12 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
-	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"postern/internal/store/sqlite"
 )
 
 // Generation numbers what anybody may read: it is another one as soon as somebody could have read a change of posts or users.
@@ -80,91 +79,39 @@ func changesPublic(text string) bool {
 type counter struct {
 	query string
 
-	mu   sync.Mutex
-	db   *sql.DB
-	conn *sql.Conn
-	stmt driver.StmtQueryContext
-	row  [1]driver.Value
-	// index tells, for a tenth of what it takes to ask, that there is nothing new; nil if it cannot.
-	index *walIndex
+	mu     sync.Mutex
+	pool   *sqlite.Pool
+	head   sqlite.Head // when the number was read
+	number int64
+	told   bool // the number is that of the head
 }
 
-func newCounter(db *sql.DB, query string) *counter {
-	db.SetMaxOpenConns(1)
-	return &counter{db: db, query: query}
+func newCounter(pool *sqlite.Pool, query string) *counter {
+	pool.Pause() // for good: it reads too seldom for what it would hold
+	return &counter{pool: pool, query: query}
 }
 
-func (c *counter) close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.conn == nil {
-		return c.db.Close()
-	}
-	err := c.conn.Raw(func(any) error {
-		if stmt, prepared := c.stmt.(driver.Stmt); prepared {
-			return stmt.Close()
-		}
-		return nil
-	})
-	return errors.Join(err, c.conn.Close(), c.db.Close())
-}
+func (c *counter) close() error { return c.pool.Close() }
 
+// read asks only if anything was committed since it asked. The head is looked at before: what is committed between the two is asked for
+// once more the next time.
 func (c *counter) read() (generation uint64, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// The index is looked at first: what is committed between the two is asked for once more the next time.
-	if c.index.changed() || c.row[0] == nil {
-		if err := c.ask(); err != nil {
-			if c.row[0] = nil; errors.Is(err, sql.ErrConnDone) {
-				c.conn, c.stmt, c.index = nil, nil, nil
-			}
-			return 0, false
-		}
+	ctx := context.Background() // one that could end would have to be watched
+	head, told := c.pool.Head(ctx)
+	if c.told && told && head == c.head {
+		return uint64(c.number), true //nolint:gosec // it counts from one
 	}
-	number, ok := c.row[0].(int64)
-	return uint64(number), ok //nolint:gosec // it counts from one
-}
-
-// connect opens the connection for good, and the index, which is SQLite's as long as anybody has the database open.
-func (c *counter) connect(ctx context.Context) error {
-	conn, err := c.db.Conn(ctx)
+	c.told = false
+	rows, err := c.pool.Query(ctx, c.query, nil)
 	if err != nil {
-		return err
+		return 0, false
 	}
-	var mode, file string
-	if err := errors.Join(
-		conn.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode),
-		conn.QueryRowContext(ctx, `SELECT file FROM pragma_database_list WHERE name = 'main'`).Scan(&file),
-	); err != nil {
-		return errors.Join(err, conn.Close())
+	defer func() { _ = rows.Close() }()
+	if !rows.Next() || rows.Scan(&c.number) != nil {
+		return 0, false
 	}
-	if c.conn = conn; mode == "wal" {
-		c.index = openWALIndex(file)
-	}
-	return nil
-}
-
-// ask asks the driver itself, which takes half as long as by way of database/sql, and without a context that could end, for
-// which it would start a goroutine.
-func (c *counter) ask() error {
-	ctx := context.Background()
-	if c.conn == nil {
-		if err := c.connect(ctx); err != nil {
-			return err
-		}
-	}
-	return c.conn.Raw(func(conn any) error {
-		if c.stmt == nil {
-			stmt, err := conn.(driver.ConnPrepareContext).PrepareContext(ctx, c.query)
-			if err != nil {
-				return err
-			}
-			c.stmt = stmt.(driver.StmtQueryContext)
-		}
-		rows, err := c.stmt.QueryContext(ctx, nil)
-		if err != nil {
-			return err
-		}
-		return errors.Join(rows.Next(c.row[:]), rows.Close())
-	})
+	c.head, c.told = head, told
+	return uint64(c.number), true //nolint:gosec // it counts from one
 }

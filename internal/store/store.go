@@ -97,11 +97,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		s.commits = new(commits)
 	}
 	if d.generation != "" {
-		own, err := d.open(dsn)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("open %s: %w", d.name, err), db.Close())
-		}
-		s.counter = newCounter(own, d.generation)
+		s.counter = newCounter(d.direct(dsn, 1), d.generation)
 	}
 	if err := s.reach(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())

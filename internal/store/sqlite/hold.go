@@ -10,9 +10,9 @@ import (
 	engine "modernc.org/sqlite/lib"
 )
 
-// head is that of SQLite's wal-index, two copies of 48 bytes: each commit, of whichever process, changes it before anybody can read what
+// Head is that of SQLite's wal-index, two copies of 48 bytes: each commit, of whichever process, changes it before anybody can read what
 // was committed (https://www.sqlite.org/walformat.html#the_wal_index_file_format).
-type head [96]byte
+type Head [96]byte
 
 // hold is what a connection sees of the database, kept from one statement to the next as long as nothing is committed: to begin and to
 // end a transaction that reads takes as long as to find a row. As long as it lasts, the log of what was written can neither be taken into
@@ -20,7 +20,7 @@ type head [96]byte
 type hold struct {
 	index uintptr // the engine's memory where the head is; 0 if nothing can be held
 	held  bool
-	head  head // before it began
+	head  Head // before it began
 	round int  // of the pool's, at the end of which it ends
 }
 
@@ -30,11 +30,8 @@ const holding = 10 * time.Millisecond
 // look has the connection see what is committed by now: it begins anew unless it sees that already. Unless it may hold that, each
 // statement begins and ends by itself.
 func (c *conn) look(may bool) error {
-	may = may && c.index != 0
-	var now head
-	if may {
-		now = head(libc.GoBytes(c.index, len(now)))
-	}
+	now, known := c.now()
+	may = may && known
 	if c.held && may && now == c.head {
 		return nil
 	}
@@ -43,6 +40,14 @@ func (c *conn) look(may bool) error {
 	}
 	c.head, c.held = now, true
 	return c.run(`BEGIN`)
+}
+
+// now is the head as it is.
+func (c *conn) now() (now Head, known bool) {
+	if c.index == 0 {
+		return now, false
+	}
+	return Head(libc.GoBytes(c.index, len(now))), true
 }
 
 // let ends what is held, if anything is. With an error, the connection is of no use any more.
@@ -98,6 +103,16 @@ func (c *conn) findIndex() error {
 func structAt[T any](at uintptr) *T {
 	var t T
 	return (*T)(unsafe.Pointer(unsafe.SliceData(libc.GoBytes(at, int(unsafe.Sizeof(t)))))) //nolint:gosec // it is one
+}
+
+// Head is another one as soon as anything has been committed. It is not known where the database is in no WAL mode, or cannot be opened.
+func (p *Pool) Head(ctx context.Context) (head Head, known bool) {
+	c, err := p.take(ctx)
+	if err != nil {
+		return head, false
+	}
+	defer p.give(c)
+	return c.now()
 }
 
 // Pause has no connection hold what it sees between two statements, from now until the function that is returned is called: not for long,
