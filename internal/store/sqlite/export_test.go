@@ -28,3 +28,8 @@ func (p *Pool) Holding() (connections int) {
 
 // EndRound is what the pool does by itself after a while.
 func (p *Pool) EndRound() { p.endRound() }
+
+// SharedPages is how many pages those connections may keep that have a cache in common.
+func SharedPages() (most uint32, initialized bool) {
+	return pageCaches.Fgrp.FnMaxPage, pageCaches.FisInit != 0
+}

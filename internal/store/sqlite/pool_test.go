@@ -239,6 +239,15 @@ func TestPoolIsBounded(t *testing.T) {
 	}
 }
 
+// TestPagesAreNotShared: no connection has a cache of pages, and with it a lock, in common with others.
+func TestPagesAreNotShared(t *testing.T) {
+	p, _ := pool(t, 1)
+	count(t, p, countNumbers)
+	if most, initialized := sqlite.SharedPages(); most != 0 || !initialized {
+		t.Errorf("%d pages can be shared; the engine's own are looked at: %t", most, initialized)
+	}
+}
+
 // TestClosedPool closes it while somebody reads.
 func TestClosedPool(t *testing.T) {
 	p, _ := pool(t, 2)
