@@ -13,8 +13,8 @@ func table(to io.Writer, measured []measurement) error {
 		return nil
 	}
 	rows := [][]string{
-		{"", "server", "requests/s", "of Postern's", "p50 ms", "p99 ms", "CPU µs/request", "wrk's CPU", "peak RSS MB"},
-		{"---", "---", "---:", "---:", "---:", "---:", "---:", "---:", "---:"},
+		{"", "server", "requests/s", "of Postern's", "p50 ms", "of Postern's", "p99 ms", "CPU µs/request", "wrk's CPU", "peak RSS MB"},
+		{"---", "---", "---:", "---:", "---:", "---:", "---:", "---:", "---:", "---:"},
 	}
 	var own measurement
 	for _, m := range measured {
@@ -23,8 +23,8 @@ func table(to io.Writer, measured []measurement) error {
 		}
 		const thousand, million = 1e3, 1e6
 		rows = append(rows, []string{
-			m.workload, m.server, fmt.Sprintf("%.0f", m.median(func(s sample) float64 { return s.rate })), fmt.Sprintf("%.2f", m.share(own)),
-			fmt.Sprintf("%.2f", m.median(func(s sample) float64 { return s.p50 })/thousand),
+			m.workload, m.server, fmt.Sprintf("%.0f", m.median(rate)), fmt.Sprintf("%.2f", m.of(own, rate)),
+			fmt.Sprintf("%.2f", m.median(p50)/thousand), fmt.Sprintf("%.2f", m.of(own, p50)),
 			fmt.Sprintf("%.1f", m.median(func(s sample) float64 { return s.p99 })/thousand),
 			fmt.Sprintf("%.0f", m.median(func(s sample) float64 { return s.cpu })),
 			fmt.Sprintf("%.0f", m.median(func(s sample) float64 { return s.wrk })),
@@ -51,22 +51,25 @@ func legend(measured []measurement) string {
 	return strings.Join(text, "; ") + "."
 }
 
-func (m measurement) median(of func(sample) float64) float64 {
+func (m measurement) median(value func(sample) float64) float64 {
 	values := make([]float64, len(m.samples))
 	for i, s := range m.samples {
-		values[i] = of(s)
+		values[i] = value(s)
 	}
 	return middle(values)
 }
 
-// share is the rate by another's, each of a round by that of the same round: a machine that is slower for a while is so for both.
-func (m measurement) share(other measurement) float64 {
+// of is a value by another's, each of a round by that of the same round: a machine that is slower for a while is so for both.
+func (m measurement) of(other measurement, value func(sample) float64) float64 {
 	values := make([]float64, len(m.samples))
 	for i, s := range m.samples {
-		values[i] = s.rate / other.samples[i].rate
+		values[i] = value(s) / value(other.samples[i])
 	}
 	return middle(values)
 }
+
+func rate(s sample) float64 { return s.rate }
+func p50(s sample) float64  { return s.p50 }
 
 func middle(values []float64) float64 {
 	slices.Sort(values)
