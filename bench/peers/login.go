@@ -25,12 +25,12 @@ func (b *bench) logins(ctx context.Context) (string, error) {
 	if err := pin(ctx, asking); err != nil {
 		return "", err
 	}
-	s, err := b.start(ctx, b.peers[0], serving)
+	reading := workloads()[0]
+	s, err := b.start(ctx, b.peers[0].set(reading), serving)
 	if err != nil {
 		return "", err
 	}
 	defer s.stop()
-	reading := workloads()[0]
 	var best sample
 	for round := range 2 { // the first is to warm it up
 		if best, err = b.load(ctx, s, reading, round); err != nil {

@@ -36,6 +36,14 @@ func (p peer) does(w workload) bool {
 	return p.name == postern || p.only == nil && !w.alone || slices.Contains(p.only, w.name)
 }
 
+// set is the peer as a workload wants Postern; others are what they are.
+func (p peer) set(w workload) peer {
+	if strings.HasPrefix(p.name, postern) {
+		p.env = slices.Concat(p.env, w.settings)
+	}
+	return p
+}
+
 func (p peer) title() string { return strings.TrimSpace(p.name + " " + p.version) }
 
 // cursors of Postern are its own; the peers take ids.
