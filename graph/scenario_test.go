@@ -168,11 +168,10 @@ func (l *labels) expand(text string) string {
 		if !known {
 			return found
 		}
-		if parts[1] != "" {
-			_, unique, _ := strings.Cut(value, "_")
+		if _, unique, isID := strings.Cut(value, "_"); isID && parts[1] != "" {
 			return parts[1] + unique
 		}
-		return value
+		return parts[1] + value
 	})
 }
 

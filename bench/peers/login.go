@@ -26,7 +26,7 @@ func (b *bench) logins(ctx context.Context) (string, error) {
 		return "", err
 	}
 	reading := workloads()[0]
-	s, err := b.start(ctx, b.peers[0].set(reading), serving)
+	s, err := b.start(ctx, b.peers[0].configured(reading), serving)
 	if err != nil {
 		return "", err
 	}

@@ -156,6 +156,7 @@ func describe(ctx context.Context, o options) string {
 			versions = append(versions, args[0]+" "+strings.TrimPrefix(lastLine(said), args[0]+" "))
 		}
 	}
-	return fmt.Sprintf("%s, %d processors, load %s before; %s.\n%d posts of %d users; %d connections; medians of %d rounds of %s.",
-		model, runtime.NumCPU(), load, strings.Join(versions, ", "), o.posts, o.users, o.connections, o.rounds, o.duration)
+	return fmt.Sprintf("%s, %d processors, load %s before; %s.\n%d posts of %d users; %d connections; "+
+		"medians of %d rounds of %s, and %d times as many of those that ask Postern alone.",
+		model, runtime.NumCPU(), load, strings.Join(versions, ", "), o.posts, o.users, o.connections, o.rounds, o.duration, roundsAlone)
 }

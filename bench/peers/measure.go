@@ -31,6 +31,9 @@ type measurement struct {
 	peak             int // bytes
 }
 
+// roundsAlone is how many times as many rounds a workload has that asks Postern alone: what is compared is much alike, and there is time.
+const roundsAlone = 3
+
 // measure puts a workload on each server that can do it, in turn, round after round. Postern must do it; a peer that does not is
 // left out, and the reason noted.
 func (b *bench) measure(ctx context.Context, w workload) ([]measurement, error) {
@@ -45,7 +48,7 @@ func (b *bench) measure(ctx context.Context, w workload) ([]measurement, error) 
 		if !p.does(w) {
 			continue
 		}
-		s, err := b.start(ctx, p.set(w), cmp.Or(p.cores, serving))
+		s, err := b.start(ctx, p.configured(w), cmp.Or(p.cores, serving))
 		if err == nil {
 			running = append(running, s)
 			forget(family(s.command.Process.Pid))
@@ -59,7 +62,7 @@ func (b *bench) measure(ctx context.Context, w workload) ([]measurement, error) 
 	found := make([]measurement, len(running))
 	rounds := b.rounds
 	if w.alone {
-		rounds *= 3 // what compares so few servers, and so like ones, has time to do so more exactly
+		rounds *= roundsAlone
 	}
 	for round := range rounds {
 		_, _ = fmt.Fprintf(b.progress, "%s, round %d of %d\n", w.name, round+1, rounds)

@@ -30,15 +30,16 @@ type peer struct {
 	fixed    string   // what it answers whatever it is asked; "" for all but one
 	blog     *blog    // what it has, if that is not what all have
 	cores    string   // the processors that it is given, if not one
+	own      bool     // it is a Postern
 }
 
 func (p peer) does(w workload) bool {
 	return p.name == postern || p.only == nil && !w.alone || slices.Contains(p.only, w.name)
 }
 
-// set is the peer as a workload wants Postern; others are what they are.
-func (p peer) set(w workload) peer {
-	if strings.HasPrefix(p.name, postern) {
+// configured is the peer with the settings of a workload, if it is a Postern.
+func (p peer) configured(w workload) peer {
+	if p.own {
 		p.env = slices.Concat(p.env, w.settings)
 	}
 	return p
@@ -57,7 +58,7 @@ func (b *bench) posternPeer(ctx context.Context, name string) (peer, error) {
 	if err != nil {
 		return peer{}, err
 	}
-	p := peer{name: name, language: graphQL(ownCursor), command: []string{binary}, folder: b.folder(name)}
+	p := peer{name: name, own: true, language: graphQL(ownCursor), command: []string{binary}, folder: b.folder(name)}
 	p.counted = filepath.Join(p.folder, "postern.db")
 	url := "sqlite:" + p.counted
 	if b.cluster != nil {

@@ -13,7 +13,7 @@ func table(to io.Writer, measured []measurement) error {
 		return nil
 	}
 	rows := [][]string{
-		{"", "server", "requests/s", "of Postern's", "p50 ms", "of Postern's", "p99 ms", "CPU µs/request", "wrk's CPU", "peak RSS MB"},
+		{"", "server", "requests/s", "rate of Postern's", "p50 ms", "p50 of Postern's", "p99 ms", "CPU µs/request", "wrk's CPU", "peak RSS MB"},
 		{"---", "---", "---:", "---:", "---:", "---:", "---:", "---:", "---:", "---:"},
 	}
 	var own measurement
