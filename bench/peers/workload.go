@@ -48,7 +48,7 @@ const blank = "@@@@@@@@"
 
 // workloads are all there are, in the order in which they are measured.
 func workloads() []workload {
-	uncached := []string{"CACHE_BYTES=0"} // what is asked here comes again before long, and a fifth of it would have been kept
+	uncached := []string{"CACHE_BYTES=0"} // what is asked here comes again before long, and some of it would have been kept
 	return []workload{
 		{name: "W1", what: "20 posts with their authors, each time others", settings: uncached, exchanges: pages},
 		{name: "W2", what: "one post with its author, each time another", settings: uncached, exchanges: posts},
