@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"postern/internal/store/sqlite"
 )
 
 // statements are prepared once, when they are first needed, and kept.
@@ -78,21 +75,18 @@ type querier struct {
 	log     *slog.Logger
 	dialect *dialect
 	prepare func(ctx context.Context, text string) (*sql.Stmt, error)
-	// direct reads without database/sql; nil where what is read must be of a transaction, and on PostgreSQL.
-	direct *sqlite.Pool
+	// direct reads without database/sql; nil where what is read must be of a transaction.
+	direct direct
 	// steady has statements run to their end, whoever waits for them no longer.
 	steady bool
 }
 
 // row is what scan functions read from.
-type row interface{ Scan(dest ...any) error }
+type row = interface{ Scan(dest ...any) error }
 
-// rows are what a statement answers: *sql.Rows or *sqlite.Rows.
-type rows interface {
-	row
-	Next() bool
-	Err() error
-	Close() error
+// direct is a way to the rows of statements: that of sqlite.Pool or postgres.Reader.
+type direct interface {
+	Each(ctx context.Context, text string, args []any, take func(row) (more bool, err error)) error
 }
 
 // exec runs a statement and tells how many rows it touched.
@@ -110,38 +104,41 @@ func (q querier) exec(ctx context.Context, text string, args ...any) (int64, err
 	return result.RowsAffected()
 }
 
-// query runs a statement that answers rows. Here the two ways to them part.
-func (q querier) query(ctx context.Context, text string, args []any) (rows, error) {
+// read runs a statement that answers rows, and hands them over as long as take wants more. Here the two ways to them part.
+func (q querier) read(ctx context.Context, text string, args []any, take func(row) (more bool, err error)) error {
 	ctx = q.context(ctx)
 	q.tell(ctx, text)
 	if q.direct != nil {
-		found, err := q.direct.Query(ctx, text, args)
-		if err != nil {
-			return nil, err
-		}
-		return found, nil
+		return q.direct.Each(ctx, text, args, take)
 	}
 	stmt, err := q.prepare(ctx, text)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return stmt.QueryContext(ctx, args...) //nolint:rowserrcheck // who reads the rows asks for it
+	found, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = found.Close() }() // what went wrong, Err tells
+	for found.Next() {
+		if more, err := take(found); !more || err != nil {
+			return err
+		}
+	}
+	return found.Err()
 }
 
 // one scans the only row of a statement; without one the error is sql.ErrNoRows.
 func (q querier) one(ctx context.Context, text string, args []any, dest ...any) error {
-	found, err := q.query(ctx, text, args)
-	if err != nil {
-		return err
+	found := false
+	err := q.read(ctx, text, args, func(r row) (more bool, err error) {
+		found = true
+		return false, r.Scan(dest...)
+	})
+	if err == nil && !found {
+		return sql.ErrNoRows
 	}
-	defer func() { _ = found.Close() }() // again, unless the row was scanned
-	if !found.Next() {
-		return cmp.Or(found.Err(), sql.ErrNoRows)
-	}
-	if err := found.Scan(dest...); err != nil {
-		return err
-	}
-	return found.Close()
+	return err
 }
 
 // all scans every row of a statement.
@@ -160,17 +157,7 @@ func all[T any](ctx context.Context, q querier, scan func(row) (T, error), text 
 
 // each hands over every row of a statement, one after the other, until that fails.
 func each(ctx context.Context, q querier, take func(row) error, text string, args ...any) error {
-	found, err := q.query(ctx, text, args)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = found.Close() }() // what went wrong, Err tells
-	for found.Next() {
-		if err := take(found); err != nil {
-			return err
-		}
-	}
-	return found.Err()
+	return q.read(ctx, text, args, func(r row) (more bool, err error) { return true, take(r) })
 }
 
 func (q querier) context(ctx context.Context) context.Context {

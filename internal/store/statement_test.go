@@ -179,9 +179,7 @@ func TestStatementsAreKept(t *testing.T) {
 		}
 		all.Wait()
 		run, different := log.total()
-		if s.Name() == "SQLite" {
-			different-- // the list, which is read by the way that keeps statements for each connection
-		}
+		different-- // the list, which is read by a way that keeps statements for each connection
 		if kept := s.Kept(); kept != different || run < 40*different/2 {
 			t.Errorf("%d statements are kept, want the %d different ones of %d", kept, different, run)
 		}

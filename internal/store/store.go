@@ -16,6 +16,7 @@ import (
 	"postern/internal/auth"
 	"postern/internal/blog"
 	"postern/internal/fault"
+	"postern/internal/store/postgres"
 	"postern/internal/store/sqlite"
 	"postern/internal/width"
 )
@@ -89,7 +90,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		db: db, direct: direct, dialect: d, log: o.Log, width: o.Width, stmts: statements{db: db}, role: `u.role`,
 		dsn: dsn, attention: attention{quiet: time.Second, answer: 4 * time.Second},
 	}
-	s.reader = querier{log: s.log, dialect: &s.dialect, prepare: s.stmts.prepare, direct: direct}
+	s.reader = querier{log: s.log, dialect: &s.dialect, prepare: s.stmts.prepare, direct: postgres.NewReader(db)}
+	if direct != nil {
+		s.reader.direct = direct
+	}
 	if o.RequireVerified {
 		s.role = `CASE WHEN u.email_verified_at IS NULL THEN '` + auth.Reader.String() + `' ELSE u.role END`
 	}

@@ -1,4 +1,4 @@
-// Package postgres connects to a PostgreSQL server, for database/sql.
+// Package postgres connects database/sql to a PostgreSQL server, and reads by its connections without it.
 //
 // It imports nothing of ours.
 package postgres

@@ -63,6 +63,28 @@ func (p *Pool) Query(ctx context.Context, text string, args []any) (*Rows, error
 	return rows, nil
 }
 
+// Row is one that a statement answers.
+type Row = interface {
+	// Scan copies the columns of the row, as that of Rows does.
+	Scan(dest ...any) error
+}
+
+// Each runs a statement as Query does, and hands over its rows, one after the other, as long as take wants more. A row is there until
+// take returns.
+func (p *Pool) Each(ctx context.Context, text string, args []any, take func(Row) (more bool, err error)) error {
+	rows, err := p.Query(ctx, text, args)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // what went wrong, Err tells
+	for rows.Next() {
+		if more, err := take(rows); !more || err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // Ping tells whether statements can be run.
 func (p *Pool) Ping(ctx context.Context) error {
 	rows, err := p.Query(ctx, `SELECT 1`, nil)
