@@ -24,8 +24,10 @@ import (
 type dialect struct {
 	name string // to show
 	open func(dsn string) (*sql.DB, error)
-	// direct reads without database/sql, by so many connections; nil where that gains nothing.
-	direct     func(dsn string, connections int) *sqlite.Pool
+	// direct are so many connections that read SQLite by its engine; nil on PostgreSQL.
+	direct func(dsn string, connections int) *sqlite.Pool
+	// reader reads what needs no transaction, by the connections of either.
+	reader     func(db *sql.DB, direct *sqlite.Pool) rowReader
 	goose      goose.Dialect
 	migrations string // their folder
 	migrated   string // a query that tells whether there ever were any
@@ -62,6 +64,7 @@ var (
 	postgresServer = dialect{
 		name:       "PostgreSQL",
 		open:       postgres.Open,
+		reader:     func(db *sql.DB, _ *sqlite.Pool) rowReader { return postgres.NewReader(db) },
 		goose:      goose.DialectPostgres,
 		migrations: "migrations/postgres",
 		migrated:   `SELECT to_regclass('goose_db_version') IS NOT NULL`,
@@ -86,6 +89,7 @@ var (
 		name:       "SQLite",
 		open:       openSQLite,
 		direct:     openDirect,
+		reader:     func(_ *sql.DB, direct *sqlite.Pool) rowReader { return direct },
 		goose:      goose.DialectSQLite3,
 		migrations: "migrations/sqlite",
 		migrated:   `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`,

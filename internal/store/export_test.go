@@ -38,3 +38,12 @@ func (s *Store) Kept() int {
 
 // ChangesPublic tells whether the store takes a statement for a change of what anybody may read.
 func ChangesPublic(text string) bool { return changesPublic(text) }
+
+// One scans the first row of a statement, OneInTransaction in one.
+func (s *Store) One(ctx context.Context, text string, dest ...any) error {
+	return s.reader.one(ctx, text, nil, dest...)
+}
+
+func (s *Store) OneInTransaction(ctx context.Context, text string, dest ...any) error {
+	return s.transact(ctx, func(q querier) error { return q.one(ctx, text, nil, dest...) })
+}

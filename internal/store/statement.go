@@ -9,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"postern/internal/store/postgres"
+	"postern/internal/store/sqlite"
 )
 
 // statements are prepared once, when they are first needed, and kept.
@@ -76,16 +79,17 @@ type querier struct {
 	dialect *dialect
 	prepare func(ctx context.Context, text string) (*sql.Stmt, error)
 	// direct reads without database/sql; nil where what is read must be of a transaction.
-	direct direct
+	direct rowReader
 	// steady has statements run to their end, whoever waits for them no longer.
 	steady bool
 }
 
-// row is what scan functions read from.
+// row is what scan functions read from. It is an alias, as those of the packages whose readers are rowReaders: what takes a row is of
+// one type for all of them.
 type row = interface{ Scan(dest ...any) error }
 
-// direct is a way to the rows of statements: that of sqlite.Pool or postgres.Reader.
-type direct interface {
+// rowReader is *sqlite.Pool or postgres.Reader.
+type rowReader interface {
 	Each(ctx context.Context, text string, args []any, take func(row) (more bool, err error)) error
 }
 
@@ -119,10 +123,14 @@ func (q querier) read(ctx context.Context, text string, args []any, take func(ro
 	if err != nil {
 		return err
 	}
-	defer func() { _ = found.Close() }() // what went wrong, Err tells
+	defer func() { _ = found.Close() }() // again, unless there was enough
 	for found.Next() {
-		if more, err := take(found); !more || err != nil {
+		more, err := take(found)
+		if err != nil {
 			return err
+		}
+		if !more {
+			return found.Close()
 		}
 	}
 	return found.Err()
@@ -199,7 +207,12 @@ func in[T any](first int, values []T, pad T) (placeholders string, args []any) {
 // moment scans a time: PostgreSQL has a type for it, SQLite stores microseconds since 1970.
 type moment struct{ dest *time.Time }
 
-// ScanInteger implements sqlite.Integer.
+var (
+	_ sqlite.Integer  = moment{}
+	_ postgres.Moment = moment{}
+)
+
+// ScanInteger implements sqlite.Integer and postgres.Moment.
 func (m moment) ScanInteger(micros int64) error {
 	*m.dest = time.UnixMicro(micros).UTC()
 	return nil

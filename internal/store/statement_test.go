@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"postern/internal/account"
 	"postern/internal/auth"
@@ -211,4 +213,17 @@ func writeAndRead(ctx context.Context, s *store.Store, post *blog.Post) error {
 		return err
 	}
 	return s.DeletePost(ctx, post.ID, func(*blog.Post) error { return nil })
+}
+
+// TestErrorsAfterEnough: who wants one row is told what goes wrong after it, in a transaction and outside.
+func TestErrorsAfterEnough(t *testing.T) {
+	s := storetest.Open(t, storetest.PostgresURL(t))
+	const text = `SELECT 1 / (1000 - n) FROM generate_series(1, 1000) AS n`
+	for name, one := range map[string]func(ctx context.Context, text string, dest ...any) error{
+		"outside": s.One, "in a transaction": s.OneInTransaction,
+	} {
+		if told, is := errors.AsType[*pgconn.PgError](one(t.Context(), text, new(int))); !is || told.Code != "22012" {
+			t.Errorf("%s: %v, want a division by zero", name, told)
+		}
+	}
 }

@@ -16,7 +16,6 @@ import (
 	"postern/internal/auth"
 	"postern/internal/blog"
 	"postern/internal/fault"
-	"postern/internal/store/postgres"
 	"postern/internal/store/sqlite"
 	"postern/internal/width"
 )
@@ -45,7 +44,7 @@ type Options struct {
 // Store is a database. It is safe for concurrent use.
 type Store struct {
 	db      *sql.DB
-	direct  *sqlite.Pool // reads what needs no transaction; nil if db does
+	direct  *sqlite.Pool // reads SQLite where that needs no transaction; nil on PostgreSQL
 	dialect dialect
 	log     *slog.Logger
 	stmts   statements
@@ -90,10 +89,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		db: db, direct: direct, dialect: d, log: o.Log, width: o.Width, stmts: statements{db: db}, role: `u.role`,
 		dsn: dsn, attention: attention{quiet: time.Second, answer: 4 * time.Second},
 	}
-	s.reader = querier{log: s.log, dialect: &s.dialect, prepare: s.stmts.prepare, direct: postgres.NewReader(db)}
-	if direct != nil {
-		s.reader.direct = direct
-	}
+	s.reader = querier{log: s.log, dialect: &s.dialect, prepare: s.stmts.prepare, direct: d.reader(db, direct)}
 	if o.RequireVerified {
 		s.role = `CASE WHEN u.email_verified_at IS NULL THEN '` + auth.Reader.String() + `' ELSE u.role END`
 	}

@@ -14,7 +14,12 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 // database opens one of so many connections at most, and what reads it.
 func database(t *testing.T, most int) (*sql.DB, postgres.Reader) {
 	t.Helper()
-	db, err := postgres.Open(storetest.PostgresURL(t))
+	return open(t, storetest.PostgresURL(t), most)
+}
+
+func open(t *testing.T, url string, most int) (*sql.DB, postgres.Reader) {
+	t.Helper()
+	db, err := postgres.Open(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,16 +16,17 @@ type Reader struct{ db *sql.DB }
 // NewReader makes a reader of a database of Open's.
 func NewReader(db *sql.DB) Reader { return Reader{db} }
 
-// Row is one that a statement answers.
+// Row is one that a statement answers. It is an alias, so that what takes a row of another package's takes one of these as well.
 type Row = interface {
 	// Scan copies the columns of the row.
 	Scan(dest ...any) error
 }
 
 // Each runs a statement, which each connection prepares once, and hands over its rows, one after the other, as long as take wants more.
-// A row is there until take returns.
+// A row is there until take returns, which must not ask anything itself: the connection is still this one's.
 //
-// The statement ends when ctx does; the error is that of ctx then.
+// Who leaves waits a second more at most: what is answered by then is handed over yet. What is not, ends together with its connection,
+// and the error is that of ctx.
 func (r Reader) Each(ctx context.Context, text string, args []any, take func(Row) (more bool, err error)) error {
 	conn, err := r.db.Conn(ctx)
 	if err != nil {

@@ -3,28 +3,32 @@ package postgres
 import (
 	"encoding"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// plain are arguments of which those that are UUIDs are nothing else: a driver.Valuer would be asked for a text.
+// plain are arguments of which those that are UUIDs are nothing else: a driver.Valuer would be asked for a text. Pointers are pgx's, which
+// may be nil.
 func plain(args []any, oids []uint32) []any {
+	const size = 16
 	args = slices.Clone(args)
 	for i := range min(len(args), len(oids)) {
-		if id, is := args[i].(encoding.BinaryMarshaler); is && oids[i] == pgtype.UUIDOID {
-			if written, err := id.MarshalBinary(); err == nil && len(written) == uuidSize {
-				args[i] = [uuidSize]byte(written)
-			}
+		id, is := args[i].(encoding.BinaryMarshaler)
+		if !is || oids[i] != pgtype.UUIDOID || reflect.TypeOf(id).Kind() == reflect.Pointer {
+			continue
+		}
+		if written, err := id.MarshalBinary(); err == nil && len(written) == size {
+			args[i] = [size]byte(written)
 		}
 	}
 	return args
 }
-
-const uuidSize = 16
 
 // Moment is a destination that takes a time as the microseconds since 1970.
 type Moment interface {
@@ -44,41 +48,38 @@ func (r *row) Scan(dest ...any) error {
 		return fmt.Errorf("the row has %d columns, not %d", len(columns), len(dest))
 	}
 	for i, value := range r.result.Values() {
-		column := &columns[i]
-		done, err := copyColumn(dest[i], value, column.DataTypeOID)
-		if !done {
-			err = r.types.Scan(column.DataTypeOID, column.Format, value, dest[i])
-		}
-		if err != nil {
+		if err := r.copyColumn(dest[i], value, &columns[i]); err != nil {
 			return fmt.Errorf("column %d: %w", i+1, err)
 		}
 	}
 	return nil
 }
 
-// copyColumn copies a value, in the format in which pgx asks for those of its type, if it knows both the type and the destination.
-func copyColumn(dest any, value []byte, oid uint32) (done bool, err error) {
-	if value == nil { // NULL
-		return false, nil
+func (r *row) copyColumn(dest any, value []byte, column *pgconn.FieldDescription) error {
+	if dest == nil {
+		return errors.New("it is to go nowhere")
 	}
-	switch to := dest.(type) {
-	case *string:
-		if oid == pgtype.TextOID {
+	switch {
+	case value == nil: // NULL
+	case column.Format == pgtype.BinaryFormatCode:
+		if done, err := copyBinary(dest, value, column.DataTypeOID); done {
+			return err
+		}
+	case column.DataTypeOID == pgtype.TextOID:
+		if to, is := dest.(*string); is {
 			*to = string(value)
-			return true, nil
+			return nil
 		}
-	case *int:
-		switch {
-		case oid == pgtype.Int4OID && len(value) == 4:
-			*to = int(int32(binary.BigEndian.Uint32(value))) //nolint:gosec // it is one
-			return true, nil
-		case oid == pgtype.Int8OID && len(value) == 8:
-			*to = int(int64(binary.BigEndian.Uint64(value))) //nolint:gosec // it is one
-			return true, nil
-		}
+	}
+	return r.types.Scan(column.DataTypeOID, column.Format, value, dest)
+}
+
+// copyBinary copies a value if both its type and the destination are among those that are read most.
+func copyBinary(dest any, value []byte, oid uint32) (done bool, err error) {
+	switch to := dest.(type) {
 	case Moment:
 		if oid == pgtype.TimestamptzOID && len(value) == 8 {
-			return copyMoment(to, int64(binary.BigEndian.Uint64(value))) //nolint:gosec // it is one
+			return copyMoment(to, int64(binary.BigEndian.Uint64(value))) //nolint:gosec // that is what it is
 		}
 	case encoding.BinaryUnmarshaler:
 		if oid == pgtype.UUIDOID {

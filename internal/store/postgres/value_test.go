@@ -62,13 +62,13 @@ func TestValues(t *testing.T) {
 		"the year 1":         {"timestamptz", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), micros{time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)}},
 		"a pointer":          {"text", new("p"), new("p")},
 		"a UUID by pointer":  {"uuid", &some, &some},
+		"an id by pointer":   {"uuid", &id{some}, &id{some}},
+		"a nil id":           {"uuid", (*uuid.UUID)(nil), (*uuid.UUID)(nil)},
 		"a nil pointer":      {"text", (*string)(nil), (*string)(nil)},
 		"NULL bytes":         {"bytea", nil, []byte(nil)},
-		"nothing as an id":   {"uuid", nil, id{}},
-		"anything":           {"text", "a", any("a")},
 	} {
-		dest := reflect.New(reflect.TypeOf(test.want))
 		for range 2 {
+			dest := dirty(t, test.want)
 			if err := one(t.Context(), r, `SELECT $1::`+test.kind, []any{test.arg}, dest.Interface()); err != nil {
 				t.Errorf("%s: %v", name, err)
 			} else if got := dest.Elem().Interface(); !reflect.DeepEqual(got, test.want) {
@@ -76,6 +76,41 @@ func TestValues(t *testing.T) {
 			}
 		}
 	}
+}
+
+// dirty is a destination of a type that has something else in it: what is not written to is noticed.
+func dirty(t *testing.T, kind any) reflect.Value {
+	t.Helper()
+	dest := reflect.New(reflect.TypeOf(kind))
+	switch to := dest.Interface().(type) {
+	case *string:
+		*to = "dirty"
+	case *[]byte:
+		*to = []byte("dirty")
+	case *int:
+		*to = -7
+	case *int64:
+		*to = -7
+	case *bool:
+		*to = !kind.(bool)
+	case *float64:
+		*to = -7
+	case *uuid.UUID:
+		*to = uuid.New()
+	case *id:
+		*to = id{uuid.New()}
+	case *micros:
+		to.Time = time.Now()
+	case **string:
+		*to = new("dirty")
+	case **uuid.UUID:
+		*to = new(uuid.New())
+	case **id:
+		*to = &id{uuid.New()}
+	default:
+		t.Fatalf("%T cannot be made dirty", to)
+	}
+	return dest
 }
 
 // TestValuesThatDoNotFit are errors, whatever was scanned before them; the connection is as it was.
@@ -99,6 +134,9 @@ func TestValuesThatDoNotFit(t *testing.T) {
 		"before all time":      {"'-infinity'::timestamptz", new(micros)},
 		"no id":                {"'01890a5d'::text", new(id)},
 		"no pointer":           {"'a'::text", ""},
+		"nowhere":              {"'a'::text", nil},
+		"NULL to nowhere":      {"NULL::text", nil},
+		"too large":            {"9223372036854775807", new(int32)},
 		"a struct":             {"'a'::text", new(struct{})},
 	} {
 		if err := one(t.Context(), r, `SELECT 'first'::text, `+test.value, nil, new(string), test.dest); err == nil || !strings.Contains(err.Error(), "column 2") {

@@ -53,6 +53,58 @@ func TestRowsAreOfOneMoment(t *testing.T) {
 	}
 }
 
+// TestEach: rows come in their order until there are enough, or none is left, or one is no good, or who takes it panics; the connection
+// rests then.
+func TestEach(t *testing.T) {
+	p, db := pool(t, 1)
+	for n := 2; n <= 10; n++ {
+		write(t, db, `INSERT INTO numbers VALUES ($1, 'more')`, n)
+	}
+	bad := errors.New("bad")
+	for name, test := range map[string]struct {
+		end    int
+		fail   error
+		panics bool
+		taken  int
+	}{
+		"all":                {0, nil, false, 10},
+		"one":                {1, nil, false, 1},
+		"some":               {5, nil, false, 5},
+		"a bad one":          {1, bad, false, 1},
+		"a bad last one":     {10, bad, false, 10},
+		"one that is feared": {5, nil, true, 5},
+	} {
+		taken := 0
+		each := func() (err error) {
+			defer func() {
+				if (recover() != nil) != test.panics {
+					t.Errorf("%s: panicked %v, want %v", name, !test.panics, test.panics)
+				}
+			}()
+			return p.Each(t.Context(), `SELECT n FROM numbers ORDER BY n`, nil, func(row sqlite.Row) (more bool, err error) {
+				taken++
+				var n int
+				if err := row.Scan(&n); err != nil || n != taken {
+					t.Errorf("%s: row %d = %d, %v", name, taken, n, err)
+				}
+				if taken == test.end && test.panics {
+					panic("taken")
+				}
+				return taken != test.end, map[bool]error{true: test.fail}[taken == test.end]
+			})
+		}
+		if err := each(); taken != test.taken || !errors.Is(err, test.fail) || (err == nil) != (test.fail == nil) {
+			t.Errorf("%s: %d rows, %v, want %d, %v", name, taken, err, test.taken, test.fail)
+		}
+		if connections, _ := p.Rested(); connections != 1 {
+			t.Errorf("%s: %d connections rest, want one", name, connections)
+		}
+	}
+	if err := p.Each(t.Context(), `SELEKT`, nil, func(sqlite.Row) (bool, error) { return true, nil }); err == nil {
+		t.Error("Each(no SQL) = nil, want an error")
+	}
+}
+
 // TestSchemaChanges under statements that are kept.
 func TestSchemaChanges(t *testing.T) {
 	p, db := pool(t, 1)
