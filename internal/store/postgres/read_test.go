@@ -50,7 +50,7 @@ func TestEach(t *testing.T) {
 				t.Errorf("%s: row %d = %d, %v", name, taken, n, err)
 			}
 			if taken == test.enough {
-				return false, test.fail
+				return test.fail != nil, test.fail // whatever is wanted, what fails ends it
 			}
 			return true, nil
 		})

@@ -90,7 +90,10 @@ func TestEach(t *testing.T) {
 				if taken == test.end && test.panics {
 					panic("taken")
 				}
-				return taken != test.end, map[bool]error{true: test.fail}[taken == test.end]
+				if taken == test.end {
+					return test.fail != nil, test.fail // whatever is wanted, what fails ends it
+				}
+				return true, nil
 			})
 		}
 		if err := each(); taken != test.taken || !errors.Is(err, test.fail) || (err == nil) != (test.fail == nil) {
