@@ -27,8 +27,12 @@ type blog struct {
 	writer                     sync.Mutex // SQLite has one writer; others would poll
 }
 
+// steady is a context in which a statement runs to its end: pgx closes the connection of one that somebody leaves, and does not tell
+// database/sql, by which others get it.
+func steady(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
+
 func (b *blog) getPosts(w http.ResponseWriter, r *http.Request) {
-	rows, err := b.page.QueryContext(r.Context(), r.URL.Query().Get("after"))
+	rows, err := b.page.QueryContext(steady(r), r.URL.Query().Get("after"))
 	if err != nil {
 		http.Error(w, "", http.StatusInternalServerError)
 		return
@@ -51,7 +55,7 @@ func (b *blog) getPosts(w http.ResponseWriter, r *http.Request) {
 
 func (b *blog) getPost(w http.ResponseWriter, r *http.Request) {
 	var id, title, content, created, author, name string
-	err := b.post.QueryRowContext(r.Context(), r.PathValue("id")).Scan(&id, &title, &content, &created, &author, &name)
+	err := b.post.QueryRowContext(steady(r), r.PathValue("id")).Scan(&id, &title, &content, &created, &author, &name)
 	out := append(make([]byte, 0, 2048), `{"data":{"post":{`...)
 	out = text(text(text(text(out, `"id":`, id), `,"title":`, title), `,"content":`, content), `,"createdAt":`, created)
 	answer(w, append(text(text(append(out, `,"author":{`...), `"id":`, author), `,"name":`, name), `}}}}`...), err)
