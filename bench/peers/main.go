@@ -157,6 +157,6 @@ func describe(ctx context.Context, o options) string {
 		}
 	}
 	return fmt.Sprintf("%s, %d processors, load %s before; %s.\n%d posts of %d users; %d connections; "+
-		"medians of %d rounds of %s, and of %d times as many at size and processors.",
-		model, runtime.NumCPU(), load, strings.Join(versions, ", "), o.posts, o.users, o.connections, o.rounds, o.duration, roundsAlone)
+		"medians of %d rounds of %s, and of %d times as many at W2, size and processors.",
+		model, runtime.NumCPU(), load, strings.Join(versions, ", "), o.posts, o.users, o.connections, o.rounds, o.duration, roundsIfClose)
 }
