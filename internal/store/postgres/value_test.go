@@ -171,10 +171,10 @@ func TestScannedIsKept(t *testing.T) {
 		SELECT repeat(chr(97 + n % 26), n * 50), lpad(to_hex(n), 32, '0')::uuid, convert_to(repeat(chr(97 + n % 26), n), 'UTF8')
 		FROM generate_series(1, 100) AS n`, func(scan func(dest ...any) error) error {
 		var text string
-		var uuid id
+		var number id
 		var blob []byte
-		err := scan(&text, &uuid, &blob)
-		texts, ids, blobs = append(texts, text), append(ids, uuid), append(blobs, blob)
+		err := scan(&text, &number, &blob)
+		texts, ids, blobs = append(texts, text), append(ids, number), append(blobs, blob)
 		return err
 	}); err != nil || len(texts) != 100 {
 		t.Fatal(len(texts), err)
