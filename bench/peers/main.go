@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	var measured []measurement
 	defer func() { err = errors.Join(err, table(stdout, measured)) }() // also if the last was interrupted
 	for _, w := range workloads() {
-		if !chosen(o.workloads, w.name) || w.account && b.cluster != nil {
+		if !chosen(o.workloads, w.name) || b.cluster != nil && (w.account || w.alone) {
 			continue
 		}
 		of, err := b.measure(ctx, w)
@@ -156,7 +156,6 @@ func describe(ctx context.Context, o options) string {
 			versions = append(versions, args[0]+" "+strings.TrimPrefix(lastLine(said), args[0]+" "))
 		}
 	}
-	return fmt.Sprintf("%s, %d processors, load %s before; %s.\n%d posts of %d users; %d connections; "+
-		"medians of %d rounds of %s, and of %d times as many at W2, size and processors.",
-		model, runtime.NumCPU(), load, strings.Join(versions, ", "), o.posts, o.users, o.connections, o.rounds, o.duration, roundsIfClose)
+	return fmt.Sprintf("%s, %d processors, load %s before; %s.\n%d posts of %d users; %d connections; medians of %d rounds of %s.",
+		model, runtime.NumCPU(), load, strings.Join(versions, ", "), o.posts, o.users, o.connections, o.rounds, o.duration)
 }

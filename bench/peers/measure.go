@@ -31,8 +31,8 @@ type measurement struct {
 	peak             int // bytes
 }
 
-// roundsIfClose is how many times as many rounds a workload has where what is compared is close.
-const roundsIfClose = 3
+// roundsIfAlike is how many times as many rounds a workload has where what is compared is much alike.
+const roundsIfAlike = 3
 
 // measure puts a workload on each server that can do it, in turn, round after round. Postern must do it; a peer that does not is
 // left out, and the reason noted.
@@ -61,8 +61,8 @@ func (b *bench) measure(ctx context.Context, w workload) ([]measurement, error) 
 	}
 	found := make([]measurement, len(running))
 	rounds := b.rounds
-	if w.close {
-		rounds *= roundsIfClose
+	if w.alike {
+		rounds *= roundsIfAlike
 	}
 	for round := range rounds {
 		_, _ = fmt.Fprintf(b.progress, "%s, round %d of %d\n", w.name, round+1, rounds)

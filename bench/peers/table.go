@@ -45,7 +45,11 @@ func legend(measured []measurement) string {
 	var text []string
 	for _, w := range workloads() {
 		if slices.ContainsFunc(measured, func(m measurement) bool { return m.workload == w.name }) {
-			text = append(text, w.name+": "+w.what)
+			said := w.name + ": " + w.what
+			if w.alike {
+				said += fmt.Sprintf(", in %d times as many rounds", roundsIfAlike)
+			}
+			text = append(text, said)
 		}
 	}
 	return strings.Join(text, "; ") + "."

@@ -28,10 +28,10 @@ type workload struct {
 	exchanges func(*blog, language) []exchange
 	// account tells that it is about somebody's account: with PostgreSQL only reading is measured.
 	account bool
-	// alone tells that only Postern is asked, in several ways.
+	// alone tells that only Postern is asked, in several ways, all of them with SQLite.
 	alone bool
-	// close tells that what is compared is much alike: it has more rounds.
-	close bool
+	// alike tells that what is compared is much so: it has more rounds.
+	alike bool
 	// settings are Postern's, beside those it has anyway.
 	settings []string
 	// writes tells that each request leaves a post.
@@ -53,7 +53,7 @@ func workloads() []workload {
 	uncached := []string{"CACHE_BYTES=0"} // what is asked here comes again before long, and some of it would have been kept
 	return []workload{
 		{name: "W1", what: "20 posts with their authors, each time others", settings: uncached, exchanges: pages},
-		{name: "W2", what: "one post with its author, each time another", close: true, settings: uncached, exchanges: posts},
+		{name: "W2", what: "one post with its author, each time another", alike: true, settings: uncached, exchanges: posts},
 		{name: "W3", what: "the account of a token", account: true, exchanges: viewers},
 		{name: "W4", what: "a new post, on disk before it is answered", account: true, writes: true, exchanges: creations},
 		{name: "again", what: "one page of W1, over and over", exchanges: func(b *blog, l language) []exchange {
@@ -64,8 +64,8 @@ func workloads() []workload {
 			e.request = byGET(e.request)
 			return []exchange{e}
 		}},
-		{name: "size", what: "W1 of more posts", alone: true, close: true, settings: uncached, exchanges: pages},
-		{name: "processors", what: "W1 on more processors", alone: true, close: true, settings: uncached, exchanges: pages},
+		{name: "size", what: "W1 of more posts", alone: true, alike: true, settings: uncached, exchanges: pages},
+		{name: "processors", what: "W1 on more processors", alone: true, alike: true, settings: uncached, exchanges: pages},
 	}
 }
 

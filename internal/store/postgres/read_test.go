@@ -229,6 +229,11 @@ func TestLeaving(t *testing.T) {
 			left := make(chan error, 1)
 			go func() { left <- one(leaving, r, `SELECT pg_advisory_lock_shared(7)::text`, nil, new(string)) }()
 			for waits := false; !waits; {
+				select {
+				case err := <-left:
+					t.Fatalf("Each() = %v before anybody left", err)
+				default:
+				}
 				ask(`SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
 					WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database())`, &waits) // others do the same in theirs
 			}
